@@ -1,0 +1,75 @@
+"""The application: everything that lives as long as the process, and the routes that lead to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from auth.tokens import AccessTokens
+from database import Database
+from dataloaders.plans import Plans
+from jobs.work import Work
+from live.bus import Bus
+from live.hub import Hub
+from routes.graphql import GraphQLEndpoint
+from routes.health import health
+from routes.query_page import query_page_routes
+from schema.context import House
+from schema.root import schema
+from settings import Settings, read_settings
+from steps.reserve import Limits
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Build the server; what it needs is connected when it starts, and let go when it stops."""
+    settings = settings or read_settings()
+    database = Database(settings)
+    bus = Bus(settings.redis_url)
+    hub = Hub(database, bus)
+    work = Work(settings, database, bus)
+    house = House(
+        settings=settings,
+        database=database,
+        tokens=AccessTokens(settings),
+        plans=Plans(database),
+        hub=hub,
+        limits=Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await bus.start()
+        await hub.start()
+        await work.start()
+        yield
+        await work.stop()
+        await hub.stop()
+        await bus.stop()
+        await database.close()
+
+    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
+    pages = [] if settings.is_production else query_page_routes()
+    app = Starlette(
+        routes=[
+            *pages,
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
+            Route("/health", health),
+        ],
+        middleware=[_cors(settings)],
+        lifespan=lifespan,
+    )
+    app.state.house, app.state.bus = house, bus
+    return app
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+    )

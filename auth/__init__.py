@@ -1,0 +1,1 @@
+"""Who you are: passwords, tokens, and what a viewer may do."""

@@ -1,0 +1,24 @@
+"""Who is asking, and what that person's roles allow."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from models.users import Role
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person that an access token speaks for, with the roles that it was made with."""
+
+    id: UUID
+    roles: frozenset[Role]
+
+    @property
+    def runs_events(self) -> bool:
+        """OPERATOR and ADMIN run events and see every order."""
+        return bool(self.roles & {Role.OPERATOR, Role.ADMIN})
+
+    @property
+    def works_at_the_door(self) -> bool:
+        """STAFF and above see every ticket."""
+        return self.runs_events or Role.STAFF in self.roles

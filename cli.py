@@ -1,0 +1,207 @@
+"""`rowlock`: run the server and the worker, migrate, load the demo, import plans, check the books."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+from graphql import GraphQLError
+
+from database import Database
+from settings import Mode, Settings, SettingsError, env_example, read_settings
+
+WEBSOCKET_MESSAGE_BYTES_MAX = 64 * 1024
+SHUTDOWN_SECONDS_MAX = 5
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Run a command; what a person can put right is said in a sentence, without a traceback."""
+    try:
+        cli()
+    except SettingsError as error:
+        raise SystemExit(f"Some settings are not right:\n{error}") from None
+
+
+@contextmanager
+def servers(settings: Settings) -> Iterator[Settings]:
+    """The settings, with embedded servers in place of those that are not set."""
+    if settings.database_url:
+        yield settings
+        return
+    from embedded import EmbeddedUnavailable, running
+
+    try:
+        with running(Path(".rowlock")) as started:
+            known = {"database_url": started.database_url, "redis_url": started.redis_url}
+            yield settings.model_copy(update={**known, **_set_urls(settings)})
+    except EmbeddedUnavailable as error:
+        raise SystemExit(str(error)) from None
+
+
+def _set_urls(settings: Settings) -> dict[str, str]:
+    return {"redis_url": settings.redis_url} if settings.redis_url else {}
+
+
+WITH_DEMO = Annotated[bool, typer.Option("--demo", help="Migrate and load the demo first.")]
+
+
+@cli.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many server processes.")] = 1,
+    demo: WITH_DEMO = False,
+) -> None:
+    """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
+    settings = read_settings(**({"mode": Mode.DEMO} if demo else {}))
+    with servers(settings) as ready:
+        if demo:
+            _run(_prepare_demo, ready)
+        elif not _run(Database.is_migrated, ready):
+            raise SystemExit("The database is not of this release: run `rowlock migrate` first.")
+        _tell(settings, ready, demo=demo)
+        _serve(ready, workers)
+
+
+def _serve(settings: Settings, workers: int) -> None:
+    """Hand the settings to the server processes by their environment, and run them."""
+    assert settings.database_url
+    os.environ |= {"ROWLOCK_MODE": settings.mode, "DATABASE_URL": settings.database_url}
+    if settings.redis_url:
+        os.environ["REDIS_URL"] = settings.redis_url
+    try:
+        uvicorn.run(
+            "app:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            loop="uvloop",
+            ws="websockets-sansio",
+            ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+            log_level=settings.log_level.lower(),
+            access_log=False,
+        )
+    except KeyboardInterrupt:
+        say("Stopped.")
+
+
+@cli.command()
+def worker() -> None:
+    """Do the background jobs, without serving, until Ctrl-C."""
+    from jobs.work import run_worker
+
+    with servers(read_settings()) as settings:
+        say("The worker runs. Ctrl-C stops it.")
+        uvloop.run(run_worker(settings))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    with servers(read_settings()) as settings:
+        _run(Database.migrate, settings)
+        say("The database is up to date.")
+
+
+@cli.command()
+def demo() -> None:
+    """Migrate, and load what of the demo is not there yet."""
+    with servers(read_settings(mode=Mode.DEMO)) as settings:
+        loaded = _run(_prepare_demo, settings)
+        say("The demo is loaded." if loaded else "The demo was there already.")
+
+
+@cli.command()
+def import_plan(
+    file: Annotated[Path, typer.Argument(help="A seating plan as JSON: zones, rows and seats.")],
+    event: Annotated[str, typer.Option(help="The id of the draft that it is for.")],
+) -> None:
+    """Lay out a draft's seats by a plan; a plan that is wrong changes nothing."""
+    from schema.ids import read_event
+    from steps.refusals import Refused
+    from steps.transact import transact
+    from steps.update_event import update_event
+
+    async def replace_plan(database: Database) -> int:
+        changed = await transact(
+            database, update_event, event_id=read_event(event), changes={}, seat_plan=file.read_text("utf-8")
+        )
+        return changed.total_seats
+
+    try:
+        with servers(read_settings()) as settings:
+            say(f"The event has {_run(replace_plan, settings):,} seats and places now.")
+    except (Refused, OSError, UnicodeDecodeError, GraphQLError) as error:
+        raise SystemExit(f"Nothing was changed. {error}") from None
+
+
+@cli.command()
+def schema() -> None:
+    """Print the schema as SDL."""
+    from schema.root import sorted_sdl
+
+    typer.echo(sorted_sdl(), nl=False)
+
+
+@cli.command()
+def check() -> None:
+    """Recompute every invariant on the database and name each violation; fails if there is one."""
+    from jobs.check_invariants import violations
+
+    with servers(read_settings()) as settings:
+        found = _run(violations, settings)
+    for violation in found:
+        say(violation)
+    say(f"{len(found)} violations." if found else "Everything agrees: no violation of any invariant.")
+    raise SystemExit(1 if found else 0)
+
+
+@cli.command()
+def env_file() -> None:
+    """Print the text of .env.example: every setting with what it is for."""
+    typer.echo(env_example(), nl=False)
+
+
+async def _prepare_demo(database: Database) -> bool:
+    from demo.load import load_demo
+
+    await database.migrate()
+    return await load_demo(database, read_settings().credits_currency)
+
+
+def _run(work: Callable[[Database], Awaitable[Any]], settings: Settings) -> Any:
+    """Do some work on a database of its own, and close it."""
+
+    async def run() -> Any:
+        database = Database(settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return uvloop.run(run())
+
+
+def _tell(given: Settings, ready: Settings, *, demo: bool) -> None:
+    from demo.welcome import welcome
+
+    started = "PostgreSQL and Valkey are started here" if ready is not given else "PostgreSQL is yours"
+    say(started)
+    if demo:
+        say(welcome(f"http://{ready.host}:{ready.port}"))
+
+
+def say(text: str) -> None:
+    typer.echo(text, file=sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

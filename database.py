@@ -1,0 +1,153 @@
+"""The engine, transactions and reading sessions: the only owner of connections to PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from asyncpg import Connection, Record
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.migrations import is_current, upgrade
+from settings import Settings
+
+POOL_WAIT_SECONDS = 5
+READING_POOL_SIZE_MAX = 10
+
+
+@dataclass
+class Transaction:
+    """One open transaction: statements for the hot path, and a session for everything else.
+
+    `changed_events` are the events whose seats it changed; whoever commits wakes the relay for them.
+    `may_wait` says that a first try found rows in flight, so that this one had better wait for them.
+    """
+
+    driver: "Connection[Record]"
+    connection: AsyncConnection
+    changed_events: set[UUID] = field(default_factory=set)
+    may_wait: bool = False
+
+    @cached_property
+    def session(self) -> AsyncSession:
+        """The session of this transaction; what it still has to say is flushed before the commit."""
+        return AsyncSession(self.connection, expire_on_commit=False, autoflush=False)
+
+    async def flush(self) -> None:
+        if "session" in self.__dict__:
+            await self.session.flush()
+
+    async def rows(self, statement: str, *values: object) -> Sequence[Record]:
+        """Run a statement on the driver and return what it returns."""
+        rows: Sequence[Record] = await self.driver.fetch(statement, *values)
+        return rows
+
+    async def row(self, statement: str, *values: object) -> Record | None:
+        """Run a statement on the driver and return its first row."""
+        return await self.driver.fetchrow(statement, *values)
+
+    async def value(self, statement: str, *values: object) -> Any:
+        """Run a statement on the driver and return the first value of its first row."""
+        return await self.driver.fetchval(statement, *values)
+
+
+class Database:
+    """Two bounded pools on one PostgreSQL: one that writes, and one that can only read.
+
+    `on_commit` is called with the events whose seats a transaction changed, once it is committed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.on_commit: Callable[[set[UUID]], None] = lambda _: None
+        self.writing = _engine(settings, settings.database_pool_size)
+        readers = min(settings.database_pool_size, READING_POOL_SIZE_MAX)
+        self.readers = _engine(settings, readers, default_transaction_read_only="on")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction; leaving the block commits it, an exception rolls it back.
+
+        It is begun and ended on the driver itself, with SQLAlchemy in autocommit: so raw statements and the
+        session share it, and neither can end it.
+        """
+        async with self.writing.connect() as connection:
+            driver = await _driver(connection)
+            async with driver.transaction():
+                transaction = Transaction(driver, connection)
+                yield transaction
+                await transaction.flush()
+        if transaction.changed_events:
+            self.on_commit(transaction.changed_events)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a short session that can only read; each statement sees what is committed when it starts."""
+        async with AsyncSession(self.readers, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    async def rows(self, statement: str, *values: object) -> Sequence[Record]:
+        """Read rows with one raw statement."""
+        async with self.readers.connect() as connection:
+            driver = await _driver(connection)
+            rows: Sequence[Record] = await driver.fetch(statement, *values)
+            return rows
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date, in one transaction."""
+        async with self.writing.connect() as autocommitting:
+            connection = await autocommitting.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin():
+                for limit in ("lock_timeout", "statement_timeout"):
+                    await connection.execute(text(f"SET LOCAL {limit} = 0"))
+                await connection.run_sync(upgrade)
+
+    async def is_migrated(self) -> bool:
+        """Say whether the schema is exactly the one of this release."""
+        async with self.readers.connect() as connection:
+            return await connection.run_sync(is_current)
+
+    async def close(self) -> None:
+        await self.writing.dispose()
+        await self.readers.dispose()
+
+
+def _engine(settings: Settings, size: int, **server_settings: str) -> AsyncEngine:
+    assert settings.database_url, "a server needs a database"
+    limits = {
+        "application_name": "rowlock",
+        "timezone": "UTC",
+        "jit": "off",
+        "lock_timeout": str(settings.lock_timeout_ms),
+        "statement_timeout": str(settings.statement_timeout_ms),
+        "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+        **server_settings,
+    }
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=partial(asyncpg.connect, settings.database_url, server_settings=limits),
+        isolation_level="AUTOCOMMIT",
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_use_lifo=True,
+    )
+    event.listen(engine.sync_engine, "checkout", _replace_if_closed)
+    return engine
+
+
+def _replace_if_closed(connection: Any, *_: object) -> None:
+    """Tell the pool that the server has gone from this connection: it then opens another."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+async def _driver(connection: AsyncConnection) -> "Connection[Record]":
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None
+    return raw.driver_connection

@@ -1,0 +1,1 @@
+"""Batched reads: one generic mechanism, then one typed line for each load."""

@@ -1,0 +1,102 @@
+"""Batched reads: one statement for all the rows of one kind that an operation asks for in one moment.
+
+Loaders batch and do not cache: what a subscription reads an hour after it began is an hour newer.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from asyncpg import Record
+from sqlmodel import SQLModel
+from strawberry.dataloader import DataLoader
+
+from database import Database
+
+BATCH_MAX = 1_000
+
+Row = TypeVar("Row", bound=SQLModel)
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Source(Generic[Row]):
+    """What is read: a table or a sub-select with the columns of a model."""
+
+    model: type[Row]
+    relation: str
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(f"r.{name}" for name in self.model.model_fields)
+
+    def row(self, record: Record) -> Row:
+        return self.model(**{name: record[name] for name in self.model.model_fields})
+
+
+def load_one(database: Database, source: Source[Row], **key: str) -> DataLoader[Key, Row | None]:
+    """Load rows by a unique key; `key` names its columns with their SQL types. None where there is no row."""
+    statement = _statement(source, key)
+
+    async def load(keys: list[Key]) -> list[Row | None]:
+        found = {
+            tuple(record[name] for name in key): source.row(record)
+            for record in await database.rows(statement, *_columns(keys))
+        }
+        return [found.get(wanted) for wanted in keys]
+
+    return _loader(load)
+
+
+def load_many(
+    database: Database, source: Source[Row], order_by: str, **key: str
+) -> DataLoader[Key, list[Row]]:
+    """Load all the rows of each key, in an order; for lists that are short by nature."""
+    statement = f"{_statement(source, key)} ORDER BY {order_by}"
+
+    async def load(keys: list[Key]) -> list[list[Row]]:
+        found: dict[Key, list[Row]] = defaultdict(list)
+        for record in await database.rows(statement, *_columns(keys)):
+            found[tuple(record[name] for name in key)].append(source.row(record))
+        return [found[wanted] for wanted in keys]
+
+    return _loader(load)
+
+
+def load_records(database: Database, statement: str) -> DataLoader[Any, list[Record]]:
+    """Load the records of each event: $1 the events' ids; the first column names the record's event."""
+
+    async def load(keys: list[Any]) -> list[list[Record]]:
+        found: dict[Any, list[Record]] = defaultdict(list)
+        for record in await database.rows(statement, list(dict.fromkeys(keys))):
+            found[record[0]].append(record)
+        return [found[wanted] for wanted in keys]
+
+    return _loader(load)
+
+
+def load_value(database: Database, statement: str) -> DataLoader[Key, Any]:
+    """Load one value that is the same for all who ask; its key is empty."""
+
+    async def load(keys: list[Key]) -> list[Any]:
+        rows = await database.rows(statement)
+        return [rows[0][0]] * len(keys)
+
+    return _loader(load)
+
+
+def _statement(source: Source[Any], key: dict[str, str]) -> str:
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(key.values(), start=1))
+    same = " AND ".join(f"r.{name} = wanted.{name}" for name in key)
+    return f"""SELECT {source.columns} FROM {source.relation} AS r
+               JOIN unnest({arrays}) AS wanted ({", ".join(key)}) ON {same}"""
+
+
+def _columns(keys: list[Key]) -> list[tuple[Any, ...]]:
+    """The distinct keys, turned from rows into columns."""
+    return list(zip(*dict.fromkeys(keys), strict=True))
+
+
+def _loader(load: Callable[[list[Any]], Awaitable[Sequence[Any]]]) -> DataLoader[Any, Any]:
+    return DataLoader(load_fn=load, max_batch_size=BATCH_MAX, cache=False)

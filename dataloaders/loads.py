@@ -1,0 +1,124 @@
+"""Everything that an operation can load, a typed line for each."""
+
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from asyncpg import Record
+from strawberry.dataloader import DataLoader
+
+from database import Database
+from dataloaders.load import Key, Source, load_many, load_one, load_records, load_value
+from dataloaders.pages import Pages
+from models.catalogue import EVENTS_NOW, Event, Hall, Venue
+from models.ledger import Account
+from models.orders import ORDERS_NOW, Order, OrderItem
+from models.seats import SEATS_NOW, Seat, Tier, is_free
+from models.tickets import LIVE_TICKET, Ticket
+from models.users import User
+
+VENUES = Source(Venue, "venues")
+HALLS = Source(Hall, "halls")
+EVENTS = Source(Event, EVENTS_NOW)
+TIERS = Source(Tier, "tiers")
+SEATS = Source(Seat, SEATS_NOW)
+ORDERS = Source(Order, ORDERS_NOW)
+ORDER_ITEMS = Source(OrderItem, "order_items")
+TICKETS = Source(Ticket, "tickets")
+LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
+USERS = Source(User, "users")
+ACCOUNTS = Source(Account, "accounts")
+
+AVAILABILITY = f"""
+    SELECT event_id, tier, count(*) FILTER (WHERE {is_free("seats")})::int AS available
+    FROM seats WHERE event_id = ANY($1::uuid[]) GROUP BY event_id, tier"""
+
+STATUSES = f"""
+    SELECT event_id, string_agg(status, '' ORDER BY index) AS statuses
+    FROM {SEATS_NOW} AS s WHERE event_id = ANY($1::uuid[]) GROUP BY event_id"""
+
+REVISIONS = "SELECT event_id, revision FROM streams WHERE event_id = ANY($1::uuid[])"
+
+
+class Loads:
+    """The loaders of one operation; each is made when it is first asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @cached_property
+    def pages(self) -> Pages:
+        return Pages(self._database)
+
+    @cached_property
+    def venue(self) -> DataLoader[Key, Venue | None]:
+        return load_one(self._database, VENUES, id="uuid")
+
+    @cached_property
+    def hall(self) -> DataLoader[Key, Hall | None]:
+        return load_one(self._database, HALLS, id="uuid")
+
+    @cached_property
+    def halls_of_venue(self) -> DataLoader[Key, list[Hall]]:
+        return load_many(self._database, HALLS, "r.code, r.id", venue_id="uuid")
+
+    @cached_property
+    def event(self) -> DataLoader[Key, Event | None]:
+        return load_one(self._database, EVENTS, id="uuid")
+
+    @cached_property
+    def tier(self) -> DataLoader[Key, Tier | None]:
+        return load_one(self._database, TIERS, event_id="uuid", number="int")
+
+    @cached_property
+    def tiers_of_event(self) -> DataLoader[Key, list[Tier]]:
+        return load_many(self._database, TIERS, "r.number", event_id="uuid")
+
+    @cached_property
+    def seat(self) -> DataLoader[Key, Seat | None]:
+        return load_one(self._database, SEATS, event_id="uuid", index="int")
+
+    @cached_property
+    def order(self) -> DataLoader[Key, Order | None]:
+        return load_one(self._database, ORDERS, event_id="uuid", id="uuid")
+
+    @cached_property
+    def items_of_order(self) -> DataLoader[Key, list[OrderItem]]:
+        return load_many(self._database, ORDER_ITEMS, "r.index", event_id="uuid", order_id="uuid")
+
+    @cached_property
+    def ticket(self) -> DataLoader[Key, Ticket | None]:
+        return load_one(self._database, TICKETS, event_id="uuid", id="uuid")
+
+    @cached_property
+    def tickets_of_order(self) -> DataLoader[Key, list[Ticket]]:
+        return load_many(self._database, TICKETS, "r.index, r.id", event_id="uuid", order_id="uuid")
+
+    @cached_property
+    def live_ticket_of_seat(self) -> DataLoader[Key, Ticket | None]:
+        return load_one(self._database, LIVE_TICKETS, event_id="uuid", index="int")
+
+    @cached_property
+    def user(self) -> DataLoader[Key, User | None]:
+        return load_one(self._database, USERS, id="uuid")
+
+    @cached_property
+    def account(self) -> DataLoader[Key, Account | None]:
+        return load_one(self._database, ACCOUNTS, user_id="uuid", currency="text")
+
+    @cached_property
+    def availability(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, AVAILABILITY)
+
+    @cached_property
+    def statuses(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, STATUSES)
+
+    @cached_property
+    def now(self) -> DataLoader[Key, datetime]:
+        """The database's clock."""
+        return load_value(self._database, "SELECT statement_timestamp()")
+
+    @cached_property
+    def revision(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, REVISIONS)

@@ -1,0 +1,53 @@
+"""All that happens by itself: a server does it beside its requests, a worker does nothing else."""
+
+import asyncio
+import signal
+from functools import partial
+
+from database import Database
+from jobs.forget_keys import forget_keys_once
+from jobs.loop import Job, Jobs
+from jobs.relay import Relay, trim_changes_once
+from jobs.release_holds import release_holds_once
+from live.bus import Bus
+from settings import Settings
+
+RELEASE_SECONDS = 1.0
+TIDY_SECONDS = 300.0
+
+
+class Work:
+    """The jobs of one process. The relay runs in each, since each knows best what it has just committed."""
+
+    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
+        self.relay = Relay(database, bus)
+        database.on_commit = self.relay.wake
+        jobs = [self.relay.job]
+        if settings.jobs_in_server:
+            jobs += [
+                Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
+                Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
+                Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
+            ]
+        self._jobs = Jobs(jobs)
+
+    async def start(self) -> None:
+        await self._jobs.start()
+
+    async def stop(self) -> None:
+        await self._jobs.stop()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Do the jobs until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    database, bus = Database(settings), Bus(settings.redis_url)
+    work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
+    await bus.start()
+    await work.start()
+    await stop.wait()
+    await work.stop()
+    await bus.stop()
+    await database.close()

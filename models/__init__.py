@@ -1,0 +1,38 @@
+"""What is true: tables, enums, constraints, and pure questions about a row."""
+
+from sqlalchemy import DDL, event
+from sqlmodel import SQLModel
+
+from models.catalogue import Event, Hall, Plan, Venue
+from models.idempotency import IdempotencyKey
+from models.ledger import Account, Movement
+from models.orders import Buyer, Order, OrderItem
+from models.seats import Seat, SeatChange, Stream, Tier
+from models.tickets import Ticket
+from models.users import User
+
+__all__ = [
+    "Account",
+    "Buyer",
+    "Event",
+    "Hall",
+    "IdempotencyKey",
+    "Movement",
+    "Order",
+    "OrderItem",
+    "Plan",
+    "SQLModel",
+    "Seat",
+    "SeatChange",
+    "Stream",
+    "Ticket",
+    "Tier",
+    "User",
+    "Venue",
+]
+
+event.listen(
+    SQLModel.metadata,
+    "before_create",
+    DDL("CREATE TYPE uuidrange AS RANGE (subtype = uuid)"),  # type: ignore[no-untyped-call]
+)

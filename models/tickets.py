@@ -1,0 +1,58 @@
+"""The right to a seat: who owns it, what they paid, and its version, which every older QR code dies with."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, text
+from sqlmodel import BigInteger, Field, SQLModel
+
+from models.columns import born, ids, one_of, texts
+
+LIVE_TICKET = "status IN ('PENDING', 'ACTIVE', 'CHECKED_IN')"
+
+
+class TicketStatus(StrEnum):
+    """Where a ticket is in its life; the first three are live, and a seat has at most one live ticket."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    CHECKED_IN = "CHECKED_IN"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+class Ticket(SQLModel, table=True):
+    """A seat that somebody owns."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["event_id", "order_id", "index"],
+            ["order_items.event_id", "order_items.order_id", "order_items.index"],
+        ),
+        one_of("status", TicketStatus, "tickets_status_known"),
+        CheckConstraint("price_minor >= 0", name="tickets_price_not_negative"),
+        Index(
+            "tickets_one_live_a_seat",
+            "event_id",
+            "index",
+            unique=True,
+            postgresql_where=text(LIVE_TICKET),
+        ),
+        Index("tickets_reference_key", "event_id", "reference", unique=True),
+        Index("tickets_by_order", "event_id", "order_id"),
+        Index("tickets_by_owner", "owner_id", "id"),
+    )
+
+    event_id: UUID = Field(sa_column=ids(primary_key=True))
+    id: UUID = Field(sa_column=ids(primary_key=True))
+    reference: str = Field(sa_column=texts())
+    order_id: UUID = Field(sa_column=ids())
+    index: int = Field(sa_column=Column(Integer, nullable=False))
+    owner_id: UUID = Field(sa_column=ids())
+    status: str = Field(sa_column=texts())
+    price_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    currency: str = Field(sa_column=texts())
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    purchased_at: datetime = Field(default=None, sa_column=born())

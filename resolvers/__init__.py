@@ -1,0 +1,1 @@
+"""What the client can ask: per noun its queries, mutations and subscriptions."""

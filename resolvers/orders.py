@@ -1,0 +1,90 @@
+"""Orders: holding seats, paying for them, giving them back."""
+
+from typing import Annotated
+
+import strawberry
+
+from dataloaders.pages import PageArguments
+from schema import ids
+from schema.context import Info
+from schema.filters import OrderFilter, orders_listing
+from schema.order_inputs import OrderInput, PayInput, ReserveInput
+from schema.orders import Order, OrderPayload, OrderResult
+from schema.pages import After, Before, Connection, First, Last, connect
+from steps.cancel import cancel_order
+from steps.pay import pay_order
+from steps.reserve import reserve_seats
+
+
+@strawberry.type
+class OrderQueries:
+    @strawberry.field(description="An order: the buyer's own, or any for OPERATOR and ADMIN.")
+    async def order(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    ) -> Order | None:
+        key = ids.read_order(id)
+        info.context.require_viewer()
+        return await Order.visible(info, key)
+
+    @strawberry.field(description="Orders, the newest first: one's own, or all for OPERATOR and ADMIN.")
+    async def orders(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[OrderFilter | None, strawberry.argument(description="Only these orders.")] = None,
+    ) -> Connection[Order] | None:
+        owner = info.context.owner_of_lists(filter.user_id if filter else None)
+        listing = await orders_listing(
+            info, filter or OrderFilter(), parent=("buyer_id", "uuid") if owner else None
+        )
+        return await connect(info, listing, Order.of, PageArguments(first, after, last, before), owner)
+
+
+@strawberry.type
+class OrderMutations:
+    @strawberry.mutation(description="Hold seats while you pay: all of them, or none.")
+    async def reserve(self, info: Info, input: ReserveInput) -> OrderResult:
+        buyer, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
+        selection = input.selection.read(event_id)
+        order = await info.context.transact(
+            reserve_seats,
+            buyer_id=buyer.id,
+            event_id=event_id,
+            selection=selection,
+            limits=info.context.house.limits,
+            key=info.context.key(
+                "reserve", input.idempotency_key, event_id=event_id, selection=repr(selection)
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(description="Pay for what you hold: every seat becomes a ticket, or none does.")
+    async def pay(self, info: Info, input: PayInput) -> OrderResult:
+        buyer, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            pay_order,
+            buyer_id=buyer.id,
+            event_id=event_id,
+            order_id=order_id,
+            credits_currency=info.context.house.settings.credits_currency,
+            key=info.context.key(
+                "pay", input.idempotency_key, order_id=input.order_id, method=input.method.name
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(description="Give back what you hold and have not paid; its seats are free again.")
+    async def cancel_order(self, info: Info, input: OrderInput) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            cancel_order,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            key=info.context.key("cancelOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return OrderPayload.of(order)

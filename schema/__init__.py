@@ -1,0 +1,1 @@
+"""What the client sees: types, inputs, results."""

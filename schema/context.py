@@ -1,0 +1,92 @@
+"""What every resolver has at hand: the house, who is asking, and the loaders of this operation."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from auth.tokens import AccessTokens
+from auth.viewer import Viewer
+from database import Database
+from dataloaders.loads import Loads
+from dataloaders.plans import Plans
+from live.hub import Hub
+from schema import ids
+from schema.errors import forbidden, unauthorized
+from settings import Settings
+from steps.idempotency import KEY_CHARACTERS_MAX, Key
+from steps.refusals import invalid
+from steps.reserve import Limits
+from steps.transact import transact
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class House:
+    """What lives as long as the process."""
+
+    settings: Settings
+    database: Database
+    tokens: AccessTokens
+    plans: Plans
+    hub: Hub
+    limits: Limits
+
+
+@dataclass
+class Context:
+    """One request, or one socket, and who is asking."""
+
+    house: House
+    viewer: Viewer | None = None
+    connection_params: dict[str, Any] | None = None
+
+    @cached_property
+    def loads(self) -> Loads:
+        """The loaders; they keep nothing, so a socket that lives for hours reads what is true now."""
+        return Loads(self.house.database)
+
+    async def transact(self, step: Callable[..., Awaitable[Result]], **arguments: Any) -> Result:
+        """Run a step in a transaction of its own."""
+        return await transact(self.house.database, step, **arguments)
+
+    def require_viewer(self) -> Viewer:
+        """Return who is asking, or raise UNAUTHORIZED."""
+        if self.viewer is None:
+            raise unauthorized()
+        return self.viewer
+
+    def require_operator(self) -> Viewer:
+        """Return who is asking if they run events, or raise UNAUTHORIZED or FORBIDDEN."""
+        viewer = self.require_viewer()
+        if not viewer.runs_events:
+            raise forbidden()
+        return viewer
+
+    def owner_of_lists(self, user_id: strawberry.ID | None) -> UUID | None:
+        """Return whose orders or tickets the caller may list, None for everybody's, or raise FORBIDDEN."""
+        viewer = self.require_viewer()
+        if viewer.runs_events:
+            return None
+        if user_id is not None and ids.read_user(user_id) != viewer.id:
+            raise forbidden()
+        return viewer.id
+
+    def key(self, mutation: str, key: str | None, **request: Any) -> Key | None:
+        """The caller's idempotency key for a mutation with this input, if one was given."""
+        if key is None:
+            return None
+        if not 1 <= len(key) <= KEY_CHARACTERS_MAX:
+            raise invalid("input.idempotencyKey", f"A key has 1 to {KEY_CHARACTERS_MAX} characters.")
+        return Key.of(self.require_viewer().id, mutation, key, request)
+
+    @property
+    def runs_events(self) -> bool:
+        return self.viewer is not None and self.viewer.runs_events
+
+
+Info = strawberry.Info[Context, None]

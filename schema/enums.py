@@ -1,0 +1,78 @@
+"""Enums of the models, as the API shows them: each value with what it means."""
+
+from enum import Enum
+
+import strawberry
+
+from models.catalogue import EventStatus
+from models.orders import OrderStatus
+from models.seats import SeatStatus
+from models.tickets import TicketStatus
+from models.users import Role
+from steps.refusals import SENTENCES, RefusalCode
+
+
+def _show(enum: type[Enum], description: str, **meanings: str) -> None:
+    definition = strawberry.enum(enum, description=description).__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = meanings[value.name]
+
+
+_show(
+    EventStatus,
+    "Where an event is in its life.",
+    DRAFT="Seen by those who run events only.",
+    PUBLISHED="Seen by everybody, and sold in its time of sale.",
+    CANCELLED="It does not take place.",
+    ENDED="It has taken place.",
+)
+_show(
+    SeatStatus,
+    "What a seat is right now.",
+    AVAILABLE="It can be had.",
+    HELD="Somebody has it for some minutes and may pay for it.",
+    SOLD="Somebody owns it.",
+    CHECKED_IN="Its owner is inside.",
+    BLOCKED="It is not for sale.",
+)
+_show(
+    OrderStatus,
+    "Where an order is in its life.",
+    PENDING="Its seats are held until `heldUntil`.",
+    CONFIRMED="It is paid, its seats are tickets.",
+    COMPLETED="It was paid and the event has taken place.",
+    CANCELLED="It was given up before it was paid; its seats are free again.",
+    REFUNDED="It was paid back; its seats are free again.",
+    EXPIRED="Its time ran out before it was paid; its seats are free again.",
+)
+_show(
+    TicketStatus,
+    "Where a ticket is in its life.",
+    PENDING="Paid by a method that is still being confirmed.",
+    ACTIVE="Good for its seat.",
+    CHECKED_IN="Its owner is inside.",
+    CANCELLED="Good for nothing any more.",
+    REFUNDED="Paid back, and good for nothing any more.",
+)
+_show(
+    Role,
+    "What a person may do beyond buying for themselves.",
+    USER="Buys and owns tickets.",
+    STAFF="Works at the door and sees every ticket.",
+    OPERATOR="Runs events and sees every order.",
+    ADMIN="May do everything.",
+)
+_show(
+    RefusalCode,
+    "Why the answer is no.",
+    **{
+        "VALIDATION_ERROR": "Some inputs are wrong: `problems` names each of them.",
+        "EVENT_INVALID_STATE": "The event is not in a state that allows this.",
+        "TOO_MANY_SEATS": "More seats than one order, or one buyer at this event, may have.",
+        "SEAT_NOT_HELD": "The hold has time left, yet a seat is no longer the order's.",
+        "PAYMENT_METHOD_NOT_ALLOWED": "This order cannot be paid in this way.",
+        **{code.value: sentence for code, sentence in SENTENCES.items()},
+    },
+)
+
+__all__ = ["EventStatus", "OrderStatus", "RefusalCode", "Role", "SeatStatus", "TicketStatus"]

@@ -1,0 +1,125 @@
+"""Orders: what a buyer holds, and what a buyer bought."""
+
+import math
+from datetime import datetime
+from enum import Enum
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from models import orders as rows
+from schema import events, ids, later, seats, tickets, tiers, users
+from schema.context import Info
+from schema.enums import OrderStatus
+from schema.money import Money
+from schema.nodes import Node
+from schema.refusals import Refusal
+
+
+@strawberry.type(description="A seat in an order.")
+class OrderItem:
+    price: Money = strawberry.field(description="What was asked for it when it was held.")
+    row: strawberry.Private[rows.OrderItem]
+
+    @strawberry.field(description="The seat.")
+    async def seat(self, info: Info) -> later.Seat:
+        return await seats.Seat.at(info, self.row.event_id, self.row.index)
+
+    @strawberry.field(description="The price tier that it was held in.")
+    async def tier(self, info: Info) -> later.PricingTier:
+        return await tiers.PricingTier.at(info, self.row.event_id, self.row.tier)
+
+
+@strawberry.enum(description="What a caller may do with an order.")
+class OrderAction(Enum):
+    PAY = strawberry.enum_value("PAY", description="Pay for it, with `pay`.")
+    CANCEL = strawberry.enum_value("CANCEL", description="Give its seats back, with `cancelOrder`.")
+
+
+@strawberry.type(description="A booking of seats at one event, born as a hold.")
+class Order(Node):
+    reference: str = strawberry.field(description="Short, to be said aloud at a counter.")
+    status: OrderStatus = strawberry.field(description="Where it is in its life.")
+    total: Money = strawberry.field(description="What it costs, all in.")
+    refunded_total: Money = strawberry.field(description="How much of it was paid back.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    held_until: datetime | None = strawberry.field(
+        description="While PENDING: when its seats are free again."
+    )
+    row: strawberry.Private[rows.Order]
+
+    @classmethod
+    def of(cls, row: rows.Order) -> "Order":
+        return cls(
+            id=ids.order_id(row.event_id, row.id),
+            reference=row.reference,
+            status=OrderStatus(row.status),
+            total=Money.of(row.total_minor, row.currency),
+            refunded_total=Money.of(row.refunded_minor, row.currency),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            held_until=row.held_until,
+            row=row,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, id: str) -> "Order | None":
+        return await cls.visible(info, ids.read_order(id))
+
+    @classmethod
+    async def visible(cls, info: Info, key: tuple[UUID, UUID]) -> "Order | None":
+        """Load an order that the caller may see: its buyer, and those who run events."""
+        viewer = info.context.viewer
+        row = await info.context.loads.order.load(key) if viewer else None
+        if viewer is None or row is None or not (viewer.id == row.buyer_id or viewer.runs_events):
+            return None
+        return cls.of(row)
+
+    @strawberry.field(description="The event that it is for.")
+    async def event(self, info: Info) -> later.Event:
+        return await events.Event.at(info, self.row.event_id)
+
+    @strawberry.field(description="Who made it.")
+    async def buyer(self) -> later.Person:
+        return users.Person.of(self.row.buyer_id)
+
+    @strawberry.field(description="Its seats, by their index.")
+    async def items(self, info: Info) -> list[OrderItem]:
+        found = await info.context.loads.items_of_order.load((self.row.event_id, self.row.id))
+        return [OrderItem(price=Money.of(row.price_minor, self.row.currency), row=row) for row in found]
+
+    @strawberry.field(description="While PENDING: for how many seconds more its seats are held.")
+    async def seconds_left(self, info: Info) -> int | None:
+        if self.row.held_until is None:
+            return None
+        now = await info.context.loads.now.load(())
+        return max(0, math.ceil((self.row.held_until - now).total_seconds()))
+
+    @strawberry.field(description="Its tickets, once it is paid.")
+    async def tickets(self, info: Info) -> list[later.Ticket]:
+        found = await info.context.loads.tickets_of_order.load((self.row.event_id, self.row.id))
+        return [tickets.Ticket.of(row) for row in found if tickets.Ticket.is_visible(info, row)]
+
+    @strawberry.field(description="What the caller may do with it now.")
+    async def available_actions(self, info: Info) -> list[OrderAction]:
+        viewer = info.context.viewer
+        if viewer is None or self.status is not OrderStatus.PENDING:
+            return []
+        is_buyer = viewer.id == self.row.buyer_id
+        return [OrderAction.PAY, OrderAction.CANCEL] if is_buyer else [OrderAction.CANCEL]
+
+
+@strawberry.type(description="The order as it is now.")
+class OrderPayload:
+    order: Order = strawberry.field(description="The order.")
+
+    @classmethod
+    def of(cls, row: rows.Order) -> "OrderPayload":
+        return cls(order=Order.of(row))
+
+
+OrderResult = Annotated[
+    OrderPayload | Refusal, strawberry.union("OrderResult", description="The order, or why not.")
+]

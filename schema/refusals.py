@@ -1,0 +1,50 @@
+"""The one shape of a no, and the one place where a step's refusal becomes it."""
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from schema import ids
+from schema.context import Info
+from schema.enums import RefusalCode
+from schema.money import Money
+from steps import refusals
+
+
+@strawberry.type(description="One input that is wrong.")
+class InputProblem:
+    field: str = strawberry.field(description='The input\'s path, as "input.email".')
+    message: str = strawberry.field(description="A sentence that can be shown to a person.")
+
+
+@strawberry.type(description="A no for a reason that a person can run into. Nothing was changed.")
+class Refusal:
+    code: RefusalCode = strawberry.field(description="The reason, for programs.")
+    message: str = strawberry.field(description="The reason, as a sentence that can be shown to a person.")
+    field: str | None = strawberry.field(
+        description='The input that it is about, as a path: "input.email"; the first of `problems`.'
+    )
+    problems: list[InputProblem] = strawberry.field(description="Every input that is wrong.")
+    seat_ids: list[strawberry.ID] = strawberry.field(description="The seats that it is about, if any.")
+    missing: Money | None = strawberry.field(description="INSUFFICIENT_CREDITS: how much is missing.")
+    retry_after_seconds: int | None = strawberry.field(
+        description="In how many seconds trying again makes sense."
+    )
+
+    @classmethod
+    def of(cls, refused: refusals.Refused) -> "Refusal":
+        return cls(
+            code=refused.code,
+            message=str(refused),
+            field=refused.problems[0].field if refused.problems else None,
+            problems=[InputProblem(field=p.field, message=p.message) for p in refused.problems],
+            seat_ids=[ids.seat_id(event_id, index) for event_id, index in refused.seats],
+            missing=Money.of(*refused.missing) if refused.missing else None,
+            retry_after_seconds=refused.retry_after_seconds,
+        )
+
+
+class AnswerWithRefusal(strawberry.ExceptionHandler[refusals.Refused, Refusal]):
+    """Turns the refusal that a step raised into the answer of its mutation."""
+
+    def handle(self, exception: refusals.Refused, *, field: StrawberryField, info: Info) -> Refusal:
+        return Refusal.of(exception)

@@ -1,0 +1,59 @@
+"""Tickets: who owns which seat."""
+
+from datetime import datetime
+
+import strawberry
+
+from models import tickets as rows
+from schema import events, ids, later, orders, seats, users
+from schema.context import Info
+from schema.enums import TicketStatus
+from schema.money import Money
+from schema.nodes import Node
+
+
+@strawberry.type(description="The right to a seat at an event.")
+class Ticket(Node):
+    reference: str = strawberry.field(description="Short, to be said aloud at a counter.")
+    status: TicketStatus = strawberry.field(description="Where it is in its life.")
+    price_paid: Money = strawberry.field(description="What was paid for it.")
+    purchased_at: datetime = strawberry.field(description="When it was bought.")
+    row: strawberry.Private[rows.Ticket]
+
+    @classmethod
+    def of(cls, row: rows.Ticket) -> "Ticket":
+        return cls(
+            id=ids.ticket_id(row.event_id, row.id),
+            reference=row.reference,
+            status=TicketStatus(row.status),
+            price_paid=Money.of(row.price_minor, row.currency),
+            purchased_at=row.purchased_at,
+            row=row,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, id: str) -> "Ticket | None":
+        row = await info.context.loads.ticket.load(ids.read_ticket(id))
+        return cls.of(row) if row and cls.is_visible(info, row) else None
+
+    @staticmethod
+    def is_visible(info: Info, row: rows.Ticket) -> bool:
+        """Say whether the caller may see a ticket: its owner, and STAFF and above."""
+        viewer = info.context.viewer
+        return viewer is not None and (viewer.id == row.owner_id or viewer.works_at_the_door)
+
+    @strawberry.field(description="The event that it is for.")
+    async def event(self, info: Info) -> later.Event:
+        return await events.Event.at(info, self.row.event_id)
+
+    @strawberry.field(description="The seat that it is for.")
+    async def seat(self, info: Info) -> later.Seat:
+        return await seats.Seat.at(info, self.row.event_id, self.row.index)
+
+    @strawberry.field(description="Who owns it.")
+    async def owner(self) -> later.Person:
+        return users.Person.of(self.row.owner_id)
+
+    @strawberry.field(description="The order that it was bought in; null when it is not the caller's to see.")
+    async def order(self, info: Info) -> later.Order | None:
+        return await orders.Order.visible(info, (self.row.event_id, self.row.order_id))

@@ -1,0 +1,145 @@
+"""People: as they see themselves, and as others may see them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from dataloaders.pages import PageArguments
+from models import users as rows
+from schema import ids, later, orders, tickets
+from schema.context import Info
+from schema.enums import Role
+from schema.filters import OrderFilter, TicketFilter, orders_listing, tickets_listing
+from schema.money import Money
+from schema.nodes import Node
+from schema.pages import After, Before, Connection, First, Last, connect
+from schema.refusals import Refusal
+
+
+@strawberry.type(description="A person's account, seen by that person, OPERATOR and ADMIN.")
+class User(Node):
+    email: str = strawberry.field(description="The e-mail address.")
+    username: str | None = strawberry.field(description="The user name, if one was chosen.")
+    full_name: str | None = strawberry.field(description="The full name, if it was given.")
+    phone: str | None = strawberry.field(description="The phone number, in E.164.")
+    roles: list[Role] = strawberry.field(description="What this person may do.")
+    active: bool = strawberry.field(description="Whether this person may log in.")
+    flagged: bool = strawberry.field(description="Whether this person is seen as a high risk.")
+    created_at: datetime = strawberry.field(description="When the account was made.")
+    row: strawberry.Private[rows.User]
+
+    @classmethod
+    def of(cls, row: rows.User) -> "User":
+        return cls(
+            id=ids.user_id(row.id),
+            email=row.email,
+            username=row.username,
+            full_name=row.full_name,
+            phone=row.phone,
+            roles=[Role(role) for role in row.roles],
+            active=row.active,
+            flagged=row.flagged,
+            created_at=row.created_at,
+            row=row,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, id: str) -> "User | None":
+        return await cls.visible(info, ids.read_user(id))
+
+    @classmethod
+    async def visible(cls, info: Info, user_id: UUID) -> "User | None":
+        """Load a person whom the caller may see: themselves, or anybody for those who run events."""
+        viewer = info.context.viewer
+        if viewer is None or not (viewer.id == user_id or viewer.runs_events):
+            return None
+        row = await info.context.loads.user.load((user_id,))
+        return cls.of(row) if row else None
+
+    @strawberry.field(description="The credits on the account, in the house's currency.")
+    async def credit_balance(self, info: Info) -> Money:
+        currency = info.context.house.settings.credits_currency
+        account = await info.context.loads.account.load((self.row.id, currency))
+        return Money.of(account.balance_minor if account else 0, currency)
+
+    @strawberry.field(description="The tickets that this person owns, the newest first.")
+    async def tickets(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[TicketFilter | None, strawberry.argument(description="Only these tickets.")] = None,
+    ) -> Connection[later.Ticket]:
+        page = PageArguments(first, after, last, before)
+        listing = tickets_listing(filter or TicketFilter(), parent=("owner_id", "uuid"))
+        return await connect(info, listing, tickets.Ticket.of, page, self.row.id)
+
+    @strawberry.field(description="The orders that this person made, the newest first.")
+    async def orders(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[OrderFilter | None, strawberry.argument(description="Only these orders.")] = None,
+    ) -> Connection[later.Order]:
+        page = PageArguments(first, after, last, before)
+        listing = await orders_listing(info, filter or OrderFilter(), parent=("buyer_id", "uuid"))
+        return await connect(info, listing, orders.Order.of, page, self.row.id)
+
+
+@strawberry.type(description="What anybody who has to do with someone may know of them.")
+class Person:
+    id: strawberry.ID = strawberry.field(description="The user's id.")
+    user_id: strawberry.Private[UUID]
+
+    @classmethod
+    def of(cls, user_id: UUID) -> "Person":
+        return cls(id=ids.user_id(user_id), user_id=user_id)
+
+    @strawberry.field(description="Full name, else user name, else the e-mail address, masked.")
+    async def name(self, info: Info) -> str:
+        row = await info.context.loads.user.load((self.user_id,))
+        return row.shown_name if row else ""
+
+    @strawberry.field(description="The whole account, for the person, OPERATOR and ADMIN.")
+    async def user(self, info: Info) -> User | None:
+        return await User.visible(info, self.user_id)
+
+
+@strawberry.input(description="What a person says of themselves to get an account.")
+class RegisterInput:
+    email: str = strawberry.field(description="The e-mail address; one account each.")
+    password: str = strawberry.field(description="8 to 128 characters.")
+    phone: str | None = strawberry.field(default=None, description="The phone number, in E.164.")
+    username: str | None = strawberry.field(default=None, description="A user name; one account each.")
+    full_name: str | None = strawberry.field(default=None, description="The full name.")
+
+
+@strawberry.input(description="What a person proves themselves with.")
+class LoginInput:
+    email: str = strawberry.field(description="The e-mail address.")
+    password: str = strawberry.field(description="The password.")
+
+
+@strawberry.type(description="What to send with each request: Authorization: Bearer <accessToken>.")
+class SessionTokens:
+    access_token: str = strawberry.field(description="Says who is asking.")
+    token_type: str = strawberry.field(description='"Bearer".')
+    expires_in: int = strawberry.field(description="For how many seconds the access token is good.")
+    user: User = strawberry.field(description="The person that it speaks for.")
+
+
+@strawberry.type(description="A person is logged in.")
+class SessionPayload:
+    session: SessionTokens = strawberry.field(description="The tokens, and who they speak for.")
+
+
+SessionResult = Annotated[
+    SessionPayload | Refusal, strawberry.union("SessionResult", description="The session, or why not.")
+]

@@ -1,0 +1,1 @@
+"""What may happen: one file a verb, each a step inside a transaction."""

@@ -1,0 +1,74 @@
+"""Every row lock that a step takes, in one order: key, event, buyer, order, seats, tickets, accounts.
+
+The strings are sub-selects for a step to compose into its statement. They lock FOR NO KEY UPDATE, because
+FOR UPDATE would block inserts that only reference the row, and in the order of the key.
+"""
+
+from uuid import UUID
+
+from asyncpg import Record
+
+from database import Transaction
+from models.seats import is_free
+
+SEATS_BY_INDEX = """
+    SELECT index, tier, status, held_until FROM seats WHERE event_id = $1 AND index = ANY($2::int[])
+    ORDER BY index FOR NO KEY UPDATE SKIP LOCKED"""
+"""Chosen seats that nobody else has in hand now: $1 event, $2 indexes."""
+
+FREE_PLACES = f"""
+    SELECT index FROM seats
+    WHERE event_id = $1 AND index >= $2 AND index < $3 AND {is_free("seats")}
+    ORDER BY index LIMIT $4 FOR NO KEY UPDATE"""
+"""General-admission places: $1 event, $2 first index, $3 index after the last, $4 how many.
+
+Waits for rows in flight; with SKIP LOCKED after it, it does not.
+"""
+
+ORDER_AND_ITS_SEATS = """
+    WITH locked AS MATERIALIZED (
+        SELECT * FROM orders WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE
+    ), seats_of_it AS MATERIALIZED (
+        SELECT s.index FROM locked o
+        JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
+        JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
+        WHERE s.event_id = $1 AND s.order_id = o.id
+        ORDER BY s.index FOR NO KEY UPDATE OF s
+    )
+    SELECT o.*, ARRAY(SELECT index FROM seats_of_it ORDER BY index) AS indexes FROM locked o"""
+"""An order, then the seats that name it: $1 event, $2 order. May wait, so it decides nothing about time."""
+
+LAPSED_ORDERS = """
+    SELECT event_id, id FROM orders
+    WHERE status = 'PENDING' AND held_until <= statement_timestamp()
+    ORDER BY held_until LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""Orders whose time is over, at most $1 of them, that nobody else has in hand now."""
+
+
+async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
+    """Lock this person at this event, so that nobody else counts or adds to their seats."""
+    await tx.rows(
+        """INSERT INTO buyers (event_id, user_id) VALUES ($1, $2)
+           ON CONFLICT (event_id, user_id) DO UPDATE SET last_order_at = statement_timestamp()""",
+        event_id,
+        user_id,
+    )
+
+
+async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:
+    """Lock an event against everybody else who would change it; None when there is none."""
+    return await tx.row("SELECT * FROM events WHERE id = $1 FOR NO KEY UPDATE", event_id)
+
+
+async def lock_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Record | None:
+    """Lock an order and the seats that name it; None when there is no such order."""
+    return await tx.row(ORDER_AND_ITS_SEATS, event_id, order_id)
+
+
+async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:
+    """Lock every seat of an event, for the rare step that lays them out anew."""
+    await tx.value(
+        """SELECT count(*) FROM (
+             SELECT 1 FROM seats WHERE event_id = $1 ORDER BY index FOR NO KEY UPDATE) AS locked""",
+        event_id,
+    )

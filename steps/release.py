@@ -1,0 +1,38 @@
+"""End the holds whose time is over, as a courtesy to those who watch: the seats count as free already."""
+
+from database import Transaction
+from steps.locks import LAPSED_ORDERS
+from steps.outbox import log_of
+
+FREE_LAPSED = f"""
+    WITH lapsed AS MATERIALIZED ({LAPSED_ORDERS}
+    ), theirs AS MATERIALIZED (
+        SELECT s.event_id, s.index FROM lapsed o
+        JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
+        JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
+        WHERE s.order_id = o.id AND s.status = 'H'
+        ORDER BY s.event_id, s.index FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), freed AS (
+        UPDATE seats s SET status = 'A', version = s.version + 1, held_until = NULL, order_id = NULL
+        FROM theirs t WHERE s.event_id = t.event_id AND s.index = t.index
+        RETURNING s.event_id, s.index, s.version, s.status
+    ), logged AS ({log_of("freed")})
+    SELECT event_id, array_agg(id) AS orders FROM lapsed GROUP BY event_id"""
+
+EXPIRE = """
+    UPDATE orders o SET status = 'EXPIRED', held_until = NULL, updated_at = statement_timestamp()
+    WHERE o.event_id = $1 AND o.id = ANY($2::uuid[]) AND NOT EXISTS (
+        SELECT FROM order_items i JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
+        WHERE i.event_id = o.event_id AND i.order_id = o.id AND s.order_id = o.id)
+    RETURNING o.id"""
+"""An order of which a seat is in somebody's hands right now stays for the next time."""
+
+
+async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
+    """Free the seats of orders whose time is over, at most so many orders; return how many orders ended."""
+    ended = 0
+    for row in await tx.rows(FREE_LAPSED, orders_max):
+        expired = await tx.rows(EXPIRE, row["event_id"], row["orders"])
+        ended += len(expired)
+        tx.changed_events.add(row["event_id"])
+    return ended
