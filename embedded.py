@@ -85,7 +85,7 @@ def _kept(*home: str) -> Iterator[Servers]:
         finally:
             _, complaint = keeper.communicate("thanks\n")
     if not answer:
-        raise EmbeddedUnavailable(f"The embedded servers cannot run: {complaint.strip()} {INSTEAD}")
+        raise EmbeddedUnavailable(f"The embedded servers cannot run: {complaint.strip()}. {INSTEAD}")
 
 
 def _keep(home: Path | None) -> None:
@@ -180,7 +180,7 @@ def _account(data: Path) -> tuple[int, int]:
     for name in ("rowlock", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)[2:4]
-    raise EmbeddedUnavailable("PostgreSQL does not run as root, and there is no user `nobody`.")
+    raise EmbeddedUnavailable("PostgreSQL does not run as root, and there is no user `nobody`")
 
 
 def _site() -> Path:
@@ -288,7 +288,7 @@ def _halt(place: Path, name: str) -> None:
 
 
 def _failure(name: str, said: str) -> EmbeddedUnavailable:
-    return EmbeddedUnavailable(f"{name} did not start; its last words: {said[-LAST_WORDS_MAX:].strip()}")
+    return EmbeddedUnavailable(f"{name} failed; its last words: {said[-LAST_WORDS_MAX:].strip()}")
 
 
 if __name__ == "__main__":

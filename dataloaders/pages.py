@@ -216,7 +216,7 @@ def _page(listing: Listing[Any], arguments: PageArguments, records: list[Any]) -
 
 def _cursor(listing: Listing[Any], record: Any) -> str:
     values = [record[sort.column] for sort in listing.sort]
-    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
 
 def _bounds(listing: Listing[Any], arguments: PageArguments) -> list[tuple[bool, list[Any]]]:

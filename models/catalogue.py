@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, text
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR, ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
 from models.columns import born, ids, moments, new_id, one_of, texts
@@ -100,7 +99,7 @@ class Event(SQLModel, table=True):
 
 
 class Plan(SQLModel, table=True):
-    """How an event's seats lie in its hall: one document, laid out once when the plan is imported.
+    """How an event's seats lie in its hall: one JSON document, laid out once when the plan is imported.
 
     `source` is the plan as it was given, for a draft whose tiers change; None when there is no plan.
     """
@@ -108,5 +107,5 @@ class Plan(SQLModel, table=True):
     __tablename__ = "plans"
 
     event_id: UUID = Field(sa_column=Column(ForeignKey("events.id"), primary_key=True))
-    document: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    document: str = Field(sa_column=texts())
     source: str | None = Field(default=None, sa_column=texts(nullable=True))

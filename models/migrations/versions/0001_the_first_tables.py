@@ -278,7 +278,7 @@ def upgrade() -> None:
     op.create_table(
         "plans",
         sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["event_id"],

@@ -1,0 +1,69 @@
+"""Real servers for the whole run, one database for each process of it, emptied after each test."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from asyncpg import connect
+from sqlmodel import SQLModel
+
+import embedded
+import models  # noqa: F401  (fills the metadata)
+from database import Database
+from settings import Settings, read_settings
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[embedded.Servers]:
+    """Throw-away servers, or those that DATABASE_URL and REDIS_URL name."""
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        yield embedded.Servers(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], embedded.bin_dir())
+    else:
+        with embedded.throwaway() as started:
+            yield started
+
+
+@pytest.fixture(scope="session")
+async def settings(servers: embedded.Servers, worker_id: str) -> AsyncIterator[Settings]:
+    """Settings of a migrated database of this process's own."""
+    name = f"rowlock_test_{worker_id}_{os.getpid()}"
+    admin = await connect(servers.database_url)
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    url = servers.database_url.rpartition("/")[0] + f"/{name}"
+    settings = read_settings(database_url=url, redis_url=servers.redis_url, mode="development")
+    database = Database(settings)
+    await database.migrate()
+    await database.close()
+    yield settings
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: embedded.Servers) -> str:
+    return servers.redis_url
+
+
+@pytest.fixture(scope="session")
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(_database: Database) -> AsyncIterator[Database]:
+    """A database with nothing in it; what a test commits is gone after it."""
+    yield _database
+    _database.on_commit = lambda _: None
+    tables = ", ".join(SQLModel.metadata.tables)
+    async with _database.transaction() as tx:
+        await tx.rows(f"TRUNCATE {tables}")
+
+
+@pytest.fixture
+async def server(database: Database, settings: Settings) -> AsyncIterator[Server]:
+    """A real server on the database of the test."""
+    async with serving(settings) as running:
+        yield running

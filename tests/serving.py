@@ -1,0 +1,97 @@
+"""A real server on a free port, and a client that speaks GraphQL to it over HTTP and WebSocket."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+
+from app import create_app
+from models.users import Role, User
+from settings import Settings
+
+HELLO = {"type": "connection_init"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its application and where it answers."""
+
+    app: Starlette
+    url: str
+    http: httpx2.AsyncClient
+
+    def token(self, user: User | None) -> str | None:
+        """An access token of this person, as `login` gives it."""
+        if user is None:
+            return None
+        return self.app.state.house.tokens.make(user.id, frozenset(Role(role) for role in user.roles))
+
+    async def post(self, query: str, user: User | None = None, **variables: Any) -> httpx2.Response:
+        token = self.token(user)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = {"query": query, "variables": variables}
+        return await self.http.post("/graphql", json=body, headers=headers)
+
+    async def ask(self, query: str, user: User | None = None, **variables: Any) -> dict[str, Any]:
+        """The data of an answer that has no errors."""
+        answer = (await self.post(query, user, **variables)).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def error(self, query: str, user: User | None = None, **variables: Any) -> dict[str, Any]:
+        """The one error of an answer."""
+        (error,) = (await self.post(query, user, **variables)).json()["errors"]
+        return error
+
+    @contextlib.asynccontextmanager
+    async def socket(self, user: User | None = None, **hello: Any) -> AsyncIterator[ClientConnection]:
+        """An open graphql-transport-ws socket that has been acknowledged."""
+        token = self.token(user)
+        payload = {"payload": {"Authorization": f"Bearer {token}"}} if token else {}
+        url = self.url.replace("http", "ws") + "/graphql"
+        async with connect(url, subprotocols=["graphql-transport-ws"], max_size=None) as socket:  # type: ignore[list-item]
+            await socket.send(orjson.dumps(HELLO | payload | hello).decode())
+            assert (await receive(socket))["type"] == "connection_ack"
+            yield socket
+
+
+async def receive(socket: ClientConnection) -> dict[str, Any]:
+    """The next message, within 10 seconds."""
+    async with asyncio.timeout(10):
+        return orjson.loads(await socket.recv())
+
+
+async def subscribe(socket: ClientConnection, query: str, id: str = "1", **variables: Any) -> None:
+    payload = {"query": query, "variables": variables}
+    await socket.send(orjson.dumps({"id": id, "type": "subscribe", "payload": payload}).decode())
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Server]:
+    """Run a real server in this event loop until the block ends."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        if running.done():
+            await running
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx2.AsyncClient(base_url=url, timeout=20) as http:
+            yield Server(app, url, http)
+    finally:
+        server.should_exit = True
+        await running
