@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import orjson
@@ -80,9 +81,7 @@ def plan_text(rows: int, seats_a_row: int, category: str = "Stalls") -> str:
 
 
 async def priced(rows: int = 2, seats_a_row: int = 5, standing: int = 0, price: str = "10.00") -> PricedPlan:
-    """Tier 0 has numbered seats, as many as the rows say; the next one, if any, standing places at half price."""
-    from decimal import Decimal
-
+    """Tier 0 has numbered seats, as many as the rows say; the next one standing places at half price."""
     tiers = [TierDraft("Stalls", Decimal(price))] if rows else []
     if standing:
         tiers.append(TierDraft("Standing", Decimal(price) / 2, standing))
