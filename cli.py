@@ -74,23 +74,21 @@ def _serve(settings: Settings, workers: int) -> None:
     os.environ |= {"ROWLOCK_MODE": settings.mode, "DATABASE_URL": settings.database_url}
     if settings.redis_url:
         os.environ["REDIS_URL"] = settings.redis_url
-    try:
-        uvicorn.run(
-            "app:create_app",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=workers,
-            loop="uvloop",
-            ws="websockets-sansio",
-            ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-            log_level=settings.log_level.lower(),
-            access_log=False,
-        )
-    except KeyboardInterrupt:
-        say("Stopped.")
+    uvicorn.run(
+        "app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        loop="uvloop",
+        ws="websockets-sansio",
+        ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+    )
+    say("Stopped.")
 
 
 @cli.command()
@@ -193,8 +191,10 @@ def _run(work: Callable[[Database], Awaitable[Any]], settings: Settings) -> Any:
 def _tell(given: Settings, ready: Settings, *, demo: bool) -> None:
     from demo.welcome import welcome
 
-    started = "PostgreSQL and Valkey are started here" if ready is not given else "PostgreSQL is yours"
-    say(started)
+    if ready is given:
+        say("PostgreSQL is the one that DATABASE_URL names.")
+    else:
+        say("PostgreSQL 18 and Valkey run here, embedded; their data stays in .rowlock.")
     if demo:
         say(welcome(f"http://{ready.host}:{ready.port}"))
 

@@ -105,7 +105,7 @@ def _refuse_unless_payable(order: Record, credits_currency: str) -> None:
             raise Refused(RefusalCode.HOLD_EXPIRED)
         case "CANCELLED" | "REFUNDED":
             raise Refused(RefusalCode.ORDER_INVALID_STATE)
-    if order["currency"] != credits_currency:
+    if order["total_minor"] and order["currency"] != credits_currency:
         raise Refused(
             RefusalCode.PAYMENT_METHOD_NOT_ALLOWED,
             f"Credits are in {credits_currency}; this order is in {order['currency']}.",

@@ -44,14 +44,16 @@ def servers() -> Iterator[Servers]:
         yield pair
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "home"
-    forget(tmp_path / "home")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for the tests that start its servers again and again."""
+    home = tmp_path_factory.mktemp("checkout") / "home"
+    yield home
+    forget(home)
 
 
 def forget(home: Path) -> None:
-    """For root the data is elsewhere, so pytest's own sweep would not find it."""
+    """Remove what root has elsewhere, where pytest's own sweep would not find it."""
     if (home / "where").exists():
         rmtree((home / "where").read_text().strip())
 
@@ -118,7 +120,7 @@ async def test_both_servers_answer(servers: Servers) -> None:
 
 
 def test_the_tools_of_postgres_come_along(servers: Servers) -> None:
-    psql = [servers.bin_dir / "psql", servers.database_url, "-Atc", "SELECT current_database()"]
+    psql = [str(servers.bin_dir / "psql"), servers.database_url, "-Atc", "SELECT current_database()"]
     assert subprocess.check_output(psql) == b"rowlock\n"
 
 
@@ -150,11 +152,11 @@ async def test_what_was_written_survives_a_stop_and_a_start(home: Path) -> None:
 
 async def test_servers_that_were_killed_start_again_with_what_they_had_promised(home: Path) -> None:
     with running(home) as servers:
-        await ask(servers.database_url, "CREATE TABLE kept AS SELECT 42 AS answer")
+        await ask(servers.database_url, "CREATE TABLE promised AS SELECT 42 AS answer")
         for pid in await pids_of(servers):
             os.kill(pid, signal.SIGKILL)
     with running(home) as servers:
-        assert await ask(servers.database_url, "SELECT answer FROM kept") == 42
+        assert await ask(servers.database_url, "SELECT answer FROM promised") == 42
         async with Redis.from_url(servers.redis_url) as redis:
             assert await redis.ping()
 
@@ -180,9 +182,9 @@ async def test_a_pid_file_that_names_a_stranger_is_no_obstacle_and_the_stranger_
         stranger.wait()
 
 
-async def test_two_homes_at_once_do_not_meet(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    with running(one) as ours, running(other) as theirs:
+async def test_two_homes_at_once_do_not_meet(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with running(home) as ours, running(other) as theirs:
         await ask(ours.database_url, "CREATE TABLE ours ()")
         assert await ask(theirs.database_url, "SELECT to_regclass('ours')") is None
         assert await data_of(ours.database_url) != await data_of(theirs.database_url)
@@ -192,7 +194,6 @@ async def test_two_homes_at_once_do_not_meet(tmp_path: Path) -> None:
         ):
             await our_redis.set("ours", "1")
             assert await their_redis.get("ours") is None
-    forget(one)
     forget(other)
 
 
@@ -205,11 +206,19 @@ async def test_users_of_one_home_share_its_servers_until_the_last_one_leaves(hom
         await ask(latecomer.database_url, "SELECT 1")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-async def test_servers_stop_when_whoever_uses_them_is_stopped(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+async def test_servers_stop_when_whoever_uses_them_is_stopped(home: Path, number: signal.Signals) -> None:
+    with somebody(home) as user:
+        data = await data_of(first_line(user))
+        assert exists(data / "postmaster.pid")
+        os.killpg(user.pid, number)
+    await until_gone(data / "postmaster.pid")
+
+
+async def test_a_throwaway_pair_leaves_nothing_behind_when_its_user_is_killed() -> None:
     with somebody() as user:
         place = (await data_of(first_line(user))).parent
-        os.killpg(user.pid, number)
+        user.kill()
     await until_gone(place)
 
 
@@ -221,6 +230,7 @@ async def test_an_interrupt_does_not_cut_postgres_short(home: Path, servers: Ser
     assert "shut down\n" in state
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who the children of a process are")
 async def test_servers_that_lost_their_keeper_are_taken_over(home: Path) -> None:
     with somebody(home) as user:
         data = await data_of(first_line(user))

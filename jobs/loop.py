@@ -1,0 +1,77 @@
+"""Work that happens by itself: each job runs flat out while it finds work, and sleeps when it found none."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NoReturn
+
+from redis.backoff import ExponentialWithJitterBackoff
+
+from steps.faults import tell_fault
+
+log = logging.getLogger("rowlock.jobs")
+
+FAULT_PAUSE_SECONDS_MIN = 0.1
+FAULT_PAUSE_SECONDS_MAX = 5.0
+
+
+class Job:
+    """A thing to do again and again: `once` does a bounded amount of it and returns how much that was."""
+
+    def __init__(self, name: str, once: Callable[[], Awaitable[int]], idle_seconds: float) -> None:
+        self.name = name
+        self.once = once
+        self.idle_seconds = idle_seconds
+        self._awake = asyncio.Event()
+        self._faults = 0
+        self._backoff = ExponentialWithJitterBackoff(
+            base=FAULT_PAUSE_SECONDS_MIN, cap=FAULT_PAUSE_SECONDS_MAX
+        )
+
+    def wake(self) -> None:
+        """End its sleep: there is work. Nobody ends the pause after a fault."""
+        self._awake.set()
+
+    async def run(self) -> NoReturn:
+        """Go on until cancelled, whatever happens."""
+        while True:
+            self._awake.clear()
+            try:
+                found = await self.once()
+            except Exception as error:
+                await self._pause_after(error)
+                continue
+            self._faults = 0
+            await self._sleep(0 if found else self.idle_seconds)
+
+    async def _sleep(self, seconds: float) -> None:
+        if not seconds:
+            return await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+        except TimeoutError:
+            return None
+
+    async def _pause_after(self, error: Exception) -> None:
+        tell_fault(log, f"the job {self.name!r} failed and will try again", error)
+        self._faults += 1
+        await asyncio.sleep(self._backoff.compute(self._faults))
+
+
+class Jobs:
+    """The jobs of a process, each in a task of its own."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self.jobs = tuple(jobs)
+        self._tasks: list[asyncio.Task[NoReturn]] = []
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(job.run(), name=f"job {job.name}") for job in self.jobs]
+
+    async def stop(self) -> None:
+        """Cancel them all, and return when the last one has ended."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Seat status to every subscriber."""
