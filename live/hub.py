@@ -80,6 +80,12 @@ class Hub:
         A `Snapshot` comes again whenever changes would be missing. Ends only when the hub is stopped.
         Raises `UnknownEvent`, a `LookupError`.
         """
+        async with self.follow(event_id) as channel:
+            yield Watcher(channel, after)
+
+    @asynccontextmanager
+    async def follow(self, event_id: UUID) -> AsyncIterator[Channel]:
+        """Have an event followed while the block lasts. Raises `UnknownEvent`, a `LookupError`."""
         channel = self._joined(event_id)
         channel.watchers += 1
         if self._is_stopped:
@@ -89,7 +95,7 @@ class Hub:
             await channel.ready.wait()
             if channel.is_unknown:
                 raise UnknownEvent(f"there is no event {event_id}")
-            yield Watcher(channel, after)
+            yield channel
         finally:
             channel.watchers -= 1
             channel.idle_since = asyncio.get_running_loop().time()

@@ -2,6 +2,8 @@
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+OFFERED = (JSON, GRAPHQL_RESPONSE, EVENT_STREAM)
 RANGES_MAX = 32
 
 
@@ -12,7 +14,7 @@ def accepted_type(accept: str | None) -> str | None:
     """
     if not accept:
         return JSON
-    likings = [(*_liking(accept, media_type), media_type) for media_type in (JSON, GRAPHQL_RESPONSE)]
+    likings = [(*_liking(accept, media_type), media_type) for media_type in OFFERED]
     quality, _, best = max(likings, key=lambda liking: liking[:2])
     return best if quality > 0 else None
 

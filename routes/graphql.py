@@ -1,77 +1,93 @@
-"""The GraphQL endpoint: GraphQL over HTTP, WebSocket, and the query page for a browser."""
+"""The GraphQL endpoint: over HTTP, Server-Sent Events and WebSocket, and the query page for a browser."""
 
-from datetime import timedelta
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
-from strawberry.schema import BaseSchema
+from starlette.types import ASGIApp, Receive, Scope, Send
+from strawberry.http.websocket_origin import (
+    is_same_origin,
+    normalize_allowed_origins,
+    normalize_origin,
+)
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
-from auth.bearer import viewer_of
 from auth.tokens import TokenExpired, TokenRefused
-from auth.viewer import Viewer
-from routes.accepting import GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
+from live.stream import Streams
+from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
+from routes.graphql_events import GraphQLEvents
 from routes.graphql_request import GraphQLRequest, RequestRefused, read_request
-from routes.graphql_socket import SocketHandler
+from routes.graphql_socket import PROTOCOL, GraphQLSocket
+from routes.operations import Operations
 from routes.query_page import query_page
 from schema.context import Context, House
-
-HELLO_SECONDS_MAX = 10
-SUBSCRIPTIONS_PER_SOCKET_MAX = 100
+from schema.root import Schema
 
 
-class GraphQLEndpoint(GraphQL[Context, None]):
+class GraphQLEndpoint:
     """Answers for one house; a browser that asks for a page gets the query page, where it is shown."""
 
-    graphql_transport_ws_handler_class = SocketHandler
-
-    def __init__(self, schema: BaseSchema, house: House, *, shows_query_page: bool) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=HELLO_SECONDS_MAX),
-            max_subscriptions_per_connection=SUBSCRIPTIONS_PER_SOCKET_MAX,
-            allowed_origins=house.settings.allowed_origins,
-        )
+    def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
+        self.schema = schema
         self.house = house
+        self.operations = Operations(schema, Streams(house.hub))
         self.shows_query_page = shows_query_page
+        self._origins = normalize_allowed_origins(house.settings.allowed_origins)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._converse(scope, receive, send)
+        else:
             response = await self._respond(Request(scope, receive))
             await response(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # the connection itself
+        if not self._is_welcome_from(HTTPConnection(scope)):
+            await send({"type": "websocket.close", "code": 1008})
+        elif PROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
+        else:
+            await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+            context = Context(self.house)
+            await GraphQLSocket(self.operations, context, receive, send).serve()
+
+    def _is_welcome_from(self, connection: HTTPConnection) -> bool:
+        """Browsers do not hold sockets to the rules of CORS, so the page's origin is looked at here."""
+        origin = connection.headers.get("origin")
+        if origin is None or "*" in self._origins or is_same_origin(origin, connection.headers.get("host")):
+            return True
+        return normalize_origin(origin) in self._origins
+
+    async def _respond(self, request: Request) -> ASGIApp:
         if request.method == "GET" and "query" not in request.query_params and self._shows_page(request):
             return await query_page(request)
         media_type = accepted_type(request.headers.get("accept"))
         if media_type is None:
-            return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}."), JSON)
+            return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
         try:
             asked = await read_request(request)
-            viewer = self._viewer(request)
-            return _answer(await self._execute(asked, Context(self.house, viewer)), media_type)
+            context = self._context(request)
+            if media_type == EVENT_STREAM:
+                return GraphQLEvents(self.operations, context, asked.streaming())
+            return _answer(await self._execute(asked, context), media_type)
         except RequestRefused as refusal:
-            return _error(refusal, media_type)
+            return _error(refusal, JSON if media_type == EVENT_STREAM else media_type)
 
     def _shows_page(self, request: Request) -> bool:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
 
-    def _viewer(self, request: Request) -> Viewer | None:
+    def _context(self, request: Request) -> Context:
+        context = Context(self.house)
         try:
-            return viewer_of(request.headers.get("authorization"), self.house.tokens)
+            context.recognize(request.headers.get("authorization"))
         except TokenRefused as refused:
             code = "TOKEN_EXPIRED" if isinstance(refused, TokenExpired) else "UNAUTHORIZED"
             raise RequestRefused(401, str(refused), code, **{"www-authenticate": "Bearer"}) from None
+        return context
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
         try:
@@ -87,27 +103,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         except InvalidOperationTypeError as error:
             if error.operation_type.name == "MUTATION":
                 raise RequestRefused(405, "Send mutations by POST.", allow="POST") from None
-            message = "Subscribe over a WebSocket with the protocol graphql-transport-ws."
+            message = f"Subscribe over a WebSocket with {PROTOCOL}, or accept {EVENT_STREAM}."
             raise RequestRefused(400, message) from None
-
-    async def get_context(self, request: Any, response: Any) -> Context:
-        """The context of a socket; who is asking is said in its first message."""
-        return Context(self.house, connection_params={})
-
-    async def on_ws_connect(self, context: Context) -> Any:
-        parameters = context.connection_params or {}
-        authorization = parameters.get("Authorization", parameters.get("authorization"))
-        try:
-            context.viewer = viewer_of(authorization, self.house.tokens)
-        except TokenRefused:
-            raise ConnectionRejectionError from None
-        return await super().on_ws_connect(context)
-
-    def decode_json(self, data: str | bytes) -> object:
-        return orjson.loads(data)
-
-    def encode_json(self, data: object) -> str:
-        return orjson.dumps(data).decode()
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:

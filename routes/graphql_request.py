@@ -1,6 +1,6 @@
 """A GraphQL request as it comes over HTTP: read within bounds, or refused with what to do instead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -26,6 +26,10 @@ class GraphQLRequest:
     variables: dict[str, Any] | None
     operation_name: str | None
     allowed: frozenset[OperationType]
+
+    def streaming(self) -> "GraphQLRequest":
+        """The same request on a transport that can carry a subscription."""
+        return replace(self, allowed=self.allowed | {OperationType.SUBSCRIPTION})
 
 
 async def read_request(request: Request) -> GraphQLRequest:

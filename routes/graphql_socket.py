@@ -1,36 +1,170 @@
-"""GraphQL over WebSocket: graphql-transport-ws, strictly."""
+"""GraphQL over WebSocket: the graphql-transport-ws protocol, strictly.
 
+Garbage closes the socket with a reason; a document that is wrong ends its own operation only.
+"""
+
+import asyncio
+from contextlib import suppress
 from typing import Any
 
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
-)
+import orjson
+from graphql import GraphQLError
+from starlette.types import Receive, Send
+from strawberry.types.graphql import OperationType
 
-from routes.graphql_request import problem_of
+from auth.tokens import TokenRefused
+from live.stream import ClientGone
+from routes.graphql_request import GraphQLRequest, problem_of
+from routes.operations import Operations, sending
 from schema.context import Context
+from schema.errors import wrong_argument
 
-IDENTIFIED = {"subscribe", "complete"}
+PROTOCOL = "graphql-transport-ws"
+HELLO_SECONDS_MAX = 10
+OPERATIONS_MAX = 100
+ALLOWED = frozenset(OperationType)
+TOO_MANY: GraphQLError = wrong_argument(f"A socket has at most {OPERATIONS_MAX} operations at once.")
+
+Message = dict[str, Any]
 
 
-class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Garbage closes the socket with a reason; a document that is wrong ends its own operation only."""
+class SocketClosed(Exception):
+    """The socket is to be closed, with a code of the protocol and a reason of at most 123 bytes."""
 
-    async def handle_message(self, message: Any) -> None:
-        problem = _problem(message)
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class GraphQLSocket:
+    """One client's socket and the operations that run on it."""
+
+    def __init__(self, operations: Operations, context: Context, receive: Receive, send: Send) -> None:
+        self._run_operation = operations.run
+        self._context = context
+        self._receive = receive
+        self._send = sending(send)
+        self._is_welcome = False
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Answer until the client goes or has to; then end its operations."""
+        try:
+            await self._converse()
+        except SocketClosed as closed:
+            with suppress(ClientGone):
+                await self._send({"type": "websocket.close", "code": closed.code, "reason": str(closed)})
+        finally:
+            tasks = list(self._operations.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _converse(self) -> None:
+        try:
+            async with asyncio.timeout(HELLO_SECONDS_MAX):
+                message = await self._next()
+                if message is not None:
+                    await self._act(message)
+        except TimeoutError:
+            raise SocketClosed(4408, "Connection initialisation timeout") from None
+        while message is not None:
+            message = await self._next()
+            if message is not None:
+                await self._act(message)
+
+    async def _next(self) -> Message | None:
+        """The client's next message, or None when it has gone."""
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            return None
+        text = event.get("text")
+        if text is None:
+            raise SocketClosed(4400, "A message is text")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise SocketClosed(4400, "A message is JSON") from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise SocketClosed(4400, "A message is an object with a `type`")
+        return message
+
+    async def _act(self, message: Message) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._welcome(message.get("payload"))
+            case "ping":
+                await self._say({"type": "pong"})
+            case "pong":
+                pass
+            case "subscribe":
+                self._begin(message)
+            case "complete":
+                self._end(_id_of(message))
+            case _:
+                raise SocketClosed(4400, "Messages of this `type` are not known")
+
+    async def _welcome(self, payload: object) -> None:
+        if self._is_welcome:
+            raise SocketClosed(4429, "Too many initialisation requests")
+        if not isinstance(payload, dict | None):
+            raise SocketClosed(4400, "The payload of connection_init is an object")
+        said = payload or {}
+        authorization = said.get("Authorization", said.get("authorization"))
+        try:
+            self._context.recognize(authorization)
+        except TokenRefused:
+            raise SocketClosed(4403, "Forbidden") from None
+        self._is_welcome = True
+        await self._say({"type": "connection_ack"})
+
+    def _begin(self, message: Message) -> None:
+        id = _id_of(message)
+        if not self._is_welcome:
+            raise SocketClosed(4401, "Unauthorized")
+        if id in self._operations:
+            raise SocketClosed(4409, f"Subscriber for {id[:60]} already exists")
+        problem = problem_of(message.get("payload"))
         if problem:
-            await self.handle_invalid_message(problem)
-        else:
-            await super().handle_message(message)
+            raise SocketClosed(4400, problem)
+        said = message["payload"]
+        asked = GraphQLRequest(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
+        self._operations[id] = asyncio.create_task(self._run(id, asked))
 
-    @staticmethod
-    def _get_pre_execution_close_reason(error: Any) -> str | None:
-        return None
+    def _end(self, id: str) -> None:
+        task = self._operations.pop(id, None)
+        if task:
+            task.cancel()
+
+    async def _run(self, id: str, asked: GraphQLRequest) -> None:
+        """Run one operation to its end, and say how it ended."""
+        before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
+        send = self._send
+
+        async def send_next(payload: str) -> None:
+            await send({"type": "websocket.send", "text": f"{before}{payload}}}"})
+
+        with suppress(ClientGone):
+            if len(self._operations) > OPERATIONS_MAX:
+                errors = [TOO_MANY]
+            else:
+                errors = await self._run_operation(asked, self._context, send_next)
+            formatted = [error.formatted for error in errors]
+            last = {"type": "error", "payload": formatted} if errors else {"type": "complete"}
+            await self._finish(id, {"id": id, **last})
+
+    async def _finish(self, id: str, message: Message) -> None:
+        """Say the last word on an operation; its id is free for another from before that."""
+        if self._operations.get(id) is asyncio.current_task():
+            del self._operations[id]
+        await self._say(message)
+
+    async def _say(self, message: Message) -> None:
+        await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
 
 
-def _problem(message: object) -> str | None:
-    """Say what is wrong with a message's form; the reason of a close has at most 123 bytes."""
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        return "A message is an object with a `type`."
-    if message["type"] in IDENTIFIED and not isinstance(message.get("id"), str):
-        return "The message needs an `id`, a string."
-    return problem_of(message.get("payload")) if message["type"] == "subscribe" else None
+def _id_of(message: Message) -> str:
+    id = message.get("id")
+    if not isinstance(id, str) or not id:
+        raise SocketClosed(4400, "The message needs an `id`, a string")
+    return id

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from auth.bearer import viewer_of
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from database import Database
@@ -43,7 +44,6 @@ class Context:
 
     house: House
     viewer: Viewer | None = None
-    connection_params: dict[str, Any] | None = None
 
     @cached_property
     def loads(self) -> Loads:
@@ -53,6 +53,10 @@ class Context:
     async def transact(self, step: Callable[..., Awaitable[Result]], **arguments: Any) -> Result:
         """Run a step in a transaction of its own."""
         return await transact(self.house.database, step, **arguments)
+
+    def recognize(self, authorization: object) -> None:
+        """Learn from an access token who is asking; raises `TokenRefused` for one that is not good."""
+        self.viewer = viewer_of(authorization, self.house.tokens)
 
     def require_viewer(self) -> Viewer:
         """Return who is asking, or raise UNAUTHORIZED."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
@@ -44,6 +44,15 @@ class OneOperation(SchemaExtension):
             context.pre_execution_errors = [
                 wrong_argument("The document has several operations: name one by `operationName`.")
             ]
+
+
+def known_document(schema: GraphQLSchema, query: str) -> DocumentNode | None:
+    """Return a document that is valid, or None."""
+    try:
+        document = _parsed(query)
+    except GraphQLError:
+        return None
+    return None if _validated(schema, document, tuple(specified_rules)) else document
 
 
 @lru_cache(DOCUMENTS_KEPT_MAX)

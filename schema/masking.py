@@ -19,6 +19,10 @@ class PresentErrors(MaskErrors):
     def __init__(self) -> None:
         super().__init__(should_mask_error=lambda error: "code" not in (error.extensions or {}))
 
+    def presented(self, errors: list[GraphQLError]) -> list[GraphQLError]:
+        """The errors of one result as a client sees them."""
+        return self._process_errors(errors)
+
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         cause = error.original_error
         if cause is None or isinstance(cause, GraphQLError):

@@ -1,10 +1,12 @@
-"""What the live part is tested with: a Valkey to kill, and a bus within this process."""
+"""What the live part is tested with: a Valkey to kill, a bus within this process, and a hub on it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from database import Database
 from live.bus import Bus
+from live.hub import Hub
 from tests.live.valkey import Valkey
 
 
@@ -23,3 +25,11 @@ async def bus() -> AsyncIterator[Bus]:
     await bus.start()
     yield bus
     await bus.stop()
+
+
+@pytest.fixture
+async def hub(database: Database, bus: Bus) -> AsyncIterator[Hub]:
+    hub = Hub(database, bus)
+    await hub.start()
+    yield hub
+    await hub.stop()
