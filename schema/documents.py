@@ -1,6 +1,7 @@
 """Documents that were parsed and validated before are not parsed and validated again."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules
@@ -12,22 +13,29 @@ from schema.errors import wrong_argument
 DOCUMENTS_KEPT_MAX = 512
 
 
+@dataclass(frozen=True)
+class KnownDocument:
+    """A document and what validation said of it."""
+
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...]
+
+
 class KnownDocuments(SchemaExtension):
-    """Keeps the documents that were used most recently, and what validation said of each."""
+    """Keeps the documents that were used most recently, by their text, with what validation said of each."""
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        try:
-            context.graphql_document = _parsed(context.query or "")
-        except GraphQLError:
-            context.graphql_document = None  # parsed once more, where a syntax error is answered
+        known = _known(context.schema._schema, context.query or "")
+        # One that cannot be parsed is parsed again, where its syntax error is answered.
+        context.graphql_document = known.document if known else None
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        assert context.graphql_document is not None
-        errors = _validated(context.schema._schema, context.graphql_document, context.validation_rules)
-        context.pre_execution_errors = list(errors) or None
+        known = _known(context.schema._schema, context.query or "")
+        assert known is not None, "what is validated was parsed"
+        context.pre_execution_errors = list(known.errors)  # not None, even when empty: it is validated
         yield
 
 
@@ -48,20 +56,14 @@ class OneOperation(SchemaExtension):
 
 def known_document(schema: GraphQLSchema, query: str) -> DocumentNode | None:
     """Return a document that is valid, or None."""
+    known = _known(schema, query)
+    return known.document if known and not known.errors else None
+
+
+@lru_cache(DOCUMENTS_KEPT_MAX)
+def _known(schema: GraphQLSchema, query: str) -> KnownDocument | None:
     try:
-        document = _parsed(query)
+        document = parse(query)
     except GraphQLError:
         return None
-    return None if _validated(schema, document, tuple(specified_rules)) else document
-
-
-@lru_cache(DOCUMENTS_KEPT_MAX)
-def _parsed(query: str) -> DocumentNode:
-    return parse(query)
-
-
-@lru_cache(DOCUMENTS_KEPT_MAX)
-def _validated(
-    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type, ...]
-) -> tuple[GraphQLError, ...]:
-    return tuple(validate_document(schema, document, rules))
+    return KnownDocument(document, tuple(validate_document(schema, document, tuple(specified_rules))))

@@ -19,6 +19,7 @@ from graphql import (
     Visitor,
     execute_subscription_event,
     get_argument_values,
+    parse,
     visit,
 )
 
@@ -71,7 +72,7 @@ def watching_of(
     field = cast(Any, schema.subscription_type).fields[FIELD]
     arguments = get_argument_values(field, node, executor.variable_values)
     event_id = ids.read_event(arguments["eventId"])
-    named = _variables_but_after(document, node, variables)
+    named = _variables_but_after(query, node, variables)
     key = (query, operation_name, orjson.dumps(named, option=orjson.OPT_SORT_KEYS), event_id)
 
     def encode(update: Update) -> str:
@@ -103,25 +104,23 @@ def _only_field(document: DocumentNode, operation_name: str | None) -> FieldNode
     return field if plain and isinstance(field, FieldNode) and field.name.value == FIELD else None
 
 
-def _variables_but_after(
-    document: DocumentNode, node: FieldNode, variables: dict[str, Any] | None
-) -> dict[str, Any]:
+def _variables_but_after(query: str, node: FieldNode, variables: dict[str, Any] | None) -> dict[str, Any]:
     """The variables that shape the answer: not the one of `after`, unless it is used elsewhere too."""
     named = dict(variables or {})
     for argument in node.arguments or ():
         value, is_after = argument.value, argument.name.value == "after"
-        if is_after and isinstance(value, VariableNode) and _uses(document, value.name.value) == 2:
+        if is_after and isinstance(value, VariableNode) and _uses(query, value.name.value) == 2:
             named.pop(value.name.value, None)  # it stands in its definition and here
     return named
 
 
 @lru_cache(512)
-def _uses(document: DocumentNode, name: str) -> int:
+def _uses(query: str, name: str) -> int:
     found: list[str] = []
 
     class Variables(Visitor):
         def enter_variable(self, node: VariableNode, *_: object) -> None:
             found.append(node.name.value)
 
-    visit(document, Variables())
+    visit(parse(query), Variables())
     return found.count(name)
