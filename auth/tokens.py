@@ -1,6 +1,7 @@
 """Access tokens: signed JWTs (RFC 9068's claims) that say who a person is for some minutes."""
 
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from joserfc import jwt
@@ -15,6 +16,8 @@ from settings import Settings
 ALGORITHM = "HS256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105
 TOKEN_CHARACTERS_MAX = 4_096
+TOKENS_REMEMBERED_MAX = 10_000
+EXPIRED = "The access token has expired; log in again."
 
 
 class TokenRefused(Exception):
@@ -31,6 +34,7 @@ class AccessTokens:
     def __init__(self, settings: Settings) -> None:
         self._key = OctKey.import_key(settings.secret_key.get_secret_value())
         self._issuer, self._audience = settings.token_issuer, settings.token_audience
+        self._verified = lru_cache(TOKENS_REMEMBERED_MAX)(self._verify)
         self.lifetime_seconds = settings.access_token_seconds
         self._claims = JWTClaimsRegistry(
             iss={"essential": True, "value": self._issuer},
@@ -56,14 +60,21 @@ class AccessTokens:
         """Say who a token speaks for; raises `TokenExpired` or `TokenRefused`."""
         if len(token) > TOKEN_CHARACTERS_MAX:
             raise TokenRefused("The access token is too long to be one of ours.")
+        viewer, expires_at = self._verified(token)
+        if expires_at <= time.time():
+            raise TokenExpired(EXPIRED)
+        return viewer
+
+    def _verify(self, token: str) -> tuple[Viewer, int]:
+        """Check a token's signature and claims; say who it speaks for, and until when."""
         try:
             decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
             self._claims.validate(decoded.claims)
             if decoded.header.get("typ") != TOKEN_TYPE:
                 raise TokenRefused("This token is not an access token.")
             roles = frozenset(Role(role) for role in decoded.claims["roles"])
-            return Viewer(UUID(decoded.claims["sub"]), roles)
+            return Viewer(UUID(decoded.claims["sub"]), roles), decoded.claims["exp"]
         except ExpiredTokenError:
-            raise TokenExpired("The access token has expired; log in again.") from None
+            raise TokenExpired(EXPIRED) from None
         except (JoseError, ValueError, KeyError, TypeError, AttributeError):
             raise TokenRefused("The access token is not valid; log in again.") from None

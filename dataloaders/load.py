@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from strawberry.dataloader import DataLoader
 
 from database import Database
+from models.columns import plain_row
 
 BATCH_MAX = 1_000
 
@@ -32,7 +33,7 @@ class Source(Generic[Row]):
         return ", ".join(f"r.{name}" for name in self.model.model_fields)
 
     def row(self, record: Record) -> Row:
-        return self.model(**{name: record[name] for name in self.model.model_fields})
+        return plain_row(self.model, {name: record[name] for name in self.model.model_fields})
 
 
 def load_one(database: Database, source: Source[Row], **key: str) -> DataLoader[Key, Row | None]:

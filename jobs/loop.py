@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
-
-from redis.backoff import ExponentialWithJitterBackoff
 
 from steps.faults import tell_fault
 
 log = logging.getLogger("rowlock.jobs")
 
 FAULT_PAUSE_SECONDS_MIN = 0.1
-FAULT_PAUSE_SECONDS_MAX = 5.0
+FAULT_PAUSE_SECONDS_MAX = 2.0
 
 
 class Job:
@@ -23,10 +22,7 @@ class Job:
         self.once = once
         self.idle_seconds = idle_seconds
         self._awake = asyncio.Event()
-        self._faults = 0
-        self._backoff = ExponentialWithJitterBackoff(
-            base=FAULT_PAUSE_SECONDS_MIN, cap=FAULT_PAUSE_SECONDS_MAX
-        )
+        self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
 
     def wake(self) -> None:
         """End its sleep: there is work. Nobody ends the pause after a fault."""
@@ -41,7 +37,7 @@ class Job:
             except Exception as error:
                 await self._pause_after(error)
                 continue
-            self._faults = 0
+            self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
             await self._sleep(0 if found else self.idle_seconds)
 
     async def _sleep(self, seconds: float) -> None:
@@ -55,8 +51,8 @@ class Job:
 
     async def _pause_after(self, error: Exception) -> None:
         tell_fault(log, f"the job {self.name!r} failed and will try again", error)
-        self._faults += 1
-        await asyncio.sleep(self._backoff.compute(self._faults))
+        await asyncio.sleep(random.uniform(0, self._fault_pause_seconds))  # noqa: S311
+        self._fault_pause_seconds = min(2 * self._fault_pause_seconds, FAULT_PAUSE_SECONDS_MAX)
 
 
 class Jobs:

@@ -9,6 +9,7 @@ import orjson
 from models.seats import SeatStatus
 
 CHANGES_PER_MESSAGE_MAX = 500
+LETTERS = frozenset(SeatStatus)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,12 +38,12 @@ def decode(message: str) -> tuple[Change, ...]:
     """Understand such words again. Raises `ValueError` for words that are not ours."""
     try:
         return tuple(_change(*parts) for parts in orjson.loads(message)["changes"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not changes of seats: {message[:80]}") from error
 
 
 def _change(revision: int, index: int, version: int, status: str) -> Change:
-    if not (isinstance(revision, int) and isinstance(index, int) and status in tuple(SeatStatus)):
+    if not (isinstance(revision, int) and isinstance(index, int) and status in LETTERS):
         raise TypeError("a change is three numbers and a letter")
     return Change(revision, index, version, status)
 

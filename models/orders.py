@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, text
 from sqlmodel import BigInteger, Field, SQLModel
 
-from models.columns import born, ids, moments, one_of, texts
+from models.columns import born, ids, moments, one_of, plain_row, texts
 
 
 class Buyer(SQLModel, table=True):
@@ -75,9 +75,12 @@ class Order(SQLModel, table=True):
     updated_at: datetime = Field(default=None, sa_column=born())
 
 
+_COLUMNS = tuple(Order.model_fields)
+
+
 def order_of(row: Mapping[str, Any]) -> Order:
     """Make an order of a row of a raw statement, which may have more columns."""
-    return Order(**{column: row[column] for column in Order.model_fields})
+    return plain_row(Order, {column: row[column] for column in _COLUMNS})
 
 
 class OrderItem(SQLModel, table=True):

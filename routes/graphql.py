@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from graphql import ExecutionResult, OperationType
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,18 +12,18 @@ from strawberry.http.websocket_origin import (
     normalize_allowed_origins,
     normalize_origin,
 )
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
 
 from auth.tokens import TokenExpired, TokenRefused
 from live.stream import Streams
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
 from routes.graphql_events import GraphQLEvents
-from routes.graphql_request import GraphQLRequest, RequestRefused, read_request
+from routes.graphql_request import RequestRefused, read_request
 from routes.graphql_socket import PROTOCOL, GraphQLSocket
 from routes.operations import Operations
 from routes.query_page import query_page
 from schema.context import Context, House
+from schema.documents import OperationNotAllowed
+from schema.engine import Asked, Engine, is_request_error
 from schema.root import Schema
 
 
@@ -30,9 +31,9 @@ class GraphQLEndpoint:
     """Answers for one house; a browser that asks for a page gets the query page, where it is shown."""
 
     def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
-        self.schema = schema
         self.house = house
-        self.operations = Operations(schema, Streams(house.hub))
+        self.engine = Engine(schema)
+        self.operations = Operations(self.engine, Streams(house.hub))
         self.shows_query_page = shows_query_page
         self._origins = normalize_allowed_origins(house.settings.allowed_origins)
 
@@ -89,19 +90,11 @@ class GraphQLEndpoint:
             raise RequestRefused(401, str(refused), code, **{"www-authenticate": "Bearer"}) from None
         return context
 
-    async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
+    async def _execute(self, asked: Asked, context: Context) -> ExecutionResult:
         try:
-            return await self.schema.execute(
-                asked.query,
-                variable_values=asked.variables,
-                operation_name=asked.operation_name,
-                context_value=context,
-                allowed_operation_types=asked.allowed,
-            )
-        except CannotGetOperationTypeError:
-            raise RequestRefused(400, "The document has no operation of this name.") from None
-        except InvalidOperationTypeError as error:
-            if error.operation_type.name == "MUTATION":
+            return await self.engine.execute(asked, context)
+        except OperationNotAllowed as error:
+            if error.kind is OperationType.MUTATION:
                 raise RequestRefused(405, "Send mutations by POST.", allow="POST") from None
             message = f"Subscribe over a WebSocket with {PROTOCOL}, or accept {EVENT_STREAM}."
             raise RequestRefused(400, message) from None
@@ -113,11 +106,9 @@ def _answer(result: ExecutionResult, media_type: str) -> Response:
     status = 200
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
-        if result.data is None and not any(error.path for error in result.errors):
+        if is_request_error(result):
             del body["data"]
             status = 200 if media_type == JSON else 400
-    if result.extensions:
-        body["extensions"] = result.extensions
     return _response(body, status, media_type)
 
 

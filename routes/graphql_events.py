@@ -8,9 +8,9 @@ import orjson
 from starlette.types import Receive, Send
 
 from live.stream import ClientGone
-from routes.graphql_request import GraphQLRequest
 from routes.operations import Operations, Say, sending
 from schema.context import Context
+from schema.engine import Asked
 
 HEARTBEAT_SECONDS = 12
 HEADERS = [
@@ -24,7 +24,7 @@ HEADERS = [
 class GraphQLEvents:
     """One operation's results, as events of one response."""
 
-    def __init__(self, operations: Operations, context: Context, asked: GraphQLRequest) -> None:
+    def __init__(self, operations: Operations, context: Context, asked: Asked) -> None:
         self._operations = operations
         self._context = context
         self._asked = asked

@@ -1,11 +1,12 @@
 """A GraphQL request as it comes over HTTP: read within bounds, or refused with what to do instead."""
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from graphql import OperationType
 from starlette.requests import Request
-from strawberry.types.graphql import OperationType
+
+from schema.engine import Asked
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 
@@ -18,21 +19,7 @@ class RequestRefused(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-@dataclass(frozen=True)
-class GraphQLRequest:
-    """A document and what it is to be run with."""
-
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
-    allowed: frozenset[OperationType]
-
-    def streaming(self) -> "GraphQLRequest":
-        """The same request on a transport that can carry a subscription."""
-        return replace(self, allowed=self.allowed | {OperationType.SUBSCRIPTION})
-
-
-async def read_request(request: Request) -> GraphQLRequest:
+async def read_request(request: Request) -> Asked:
     """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`."""
     if request.method == "POST":
         _refuse_other_media_types(request.headers.get("content-type", ""))
@@ -49,9 +36,7 @@ async def read_request(request: Request) -> GraphQLRequest:
     problem = problem_of(parameters)
     if problem:
         raise RequestRefused(400, problem)
-    return GraphQLRequest(
-        parameters["query"], parameters.get("variables"), parameters.get("operationName"), allowed
-    )
+    return Asked(parameters["query"], parameters.get("variables"), parameters.get("operationName"), allowed)
 
 
 def problem_of(parameters: object) -> str | None:

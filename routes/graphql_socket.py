@@ -8,15 +8,15 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Send
-from strawberry.types.graphql import OperationType
 
 from auth.tokens import TokenRefused
 from live.stream import ClientGone
-from routes.graphql_request import GraphQLRequest, problem_of
+from routes.graphql_request import problem_of
 from routes.operations import Operations, sending
 from schema.context import Context
+from schema.engine import Asked
 from schema.errors import wrong_argument
 
 PROTOCOL = "graphql-transport-ws"
@@ -128,7 +128,7 @@ class GraphQLSocket:
         if problem:
             raise SocketClosed(4400, problem)
         said = message["payload"]
-        asked = GraphQLRequest(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
+        asked = Asked(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
         self._operations[id] = asyncio.create_task(self._run(id, asked))
 
     def _end(self, id: str) -> None:
@@ -136,7 +136,7 @@ class GraphQLSocket:
         if task:
             task.cancel()
 
-    async def _run(self, id: str, asked: GraphQLRequest) -> None:
+    async def _run(self, id: str, asked: Asked) -> None:
         """Run one operation to its end, and say how it ended."""
         before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
         send = self._send

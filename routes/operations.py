@@ -5,20 +5,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import GraphQLError, located_error
 from starlette.types import Send
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
 
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
-from routes.graphql_request import GraphQLRequest
 from schema.context import Context
+from schema.engine import Asked, Engine, is_request_error
 from schema.errors import not_found
-from schema.masking import PresentErrors
-from schema.root import Schema
-from schema.watching import Watching, watching_of
+from schema.masking import presented
+from schema.watching import Watching, watching_of, written
 
 Say = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 SendNext = Callable[[str], Coroutine[Any, Any, None]]
@@ -40,14 +36,14 @@ def sending(send: Send) -> Say:
 class Operations:
     """Runs operations; `seatStatus` subscriptions that say the same share their bytes."""
 
-    schema: Schema
+    engine: Engine
     streams: Streams
 
-    async def run(self, asked: GraphQLRequest, context: Context, send_next: SendNext) -> list[GraphQLError]:
+    async def run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         """Send each result, as JSON, to the last; return what kept the operation from starting."""
         try:
             watching = watching_of(
-                self.schema.graphql_schema, asked.query, asked.variables, asked.operation_name, context
+                self.engine.schema.graphql_schema, asked.query, asked.variables, asked.operation_name, context
             )
             if watching is None:
                 return await self._execute(asked, context, send_next)
@@ -57,7 +53,7 @@ class Operations:
         except ClientGone:
             raise
         except Exception as error:
-            return PresentErrors().presented([located_error(error, None, None)])
+            return presented([located_error(error, None, None)]) or []
         return []
 
     async def _watch(self, watching: Watching, context: Context, send_next: SendNext) -> None:
@@ -67,23 +63,10 @@ class Operations:
         ) as watcher:
             await watcher.ended.wait()
 
-    async def _execute(
-        self, asked: GraphQLRequest, context: Context, send_next: SendNext
-    ) -> list[GraphQLError]:
-        results = await self.schema.stream(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=context,
-            operation_name=asked.operation_name,
-            allowed_operation_types=asked.allowed,
-        )
-        async with aclosing(results):
+    async def _execute(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
+        async with aclosing(self.engine.subscribe(asked, context)) as results:
             async for result in results:
-                if isinstance(result, PreExecutionError):
+                if is_request_error(result):
                     return result.errors or []
-                assert isinstance(result, ExecutionResult), "deferred results are not enabled"
-                body: dict[str, Any] = {"data": result.data}
-                if result.errors:
-                    body["errors"] = [error.formatted for error in result.errors]
-                await send_next(orjson.dumps(body).decode())
+                await send_next(written(result))
         return []

@@ -1,69 +1,61 @@
 """Documents that were parsed and validated before are not parsed and validated again."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, specified_rules
-from strawberry.extensions import SchemaExtension
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+)
 from strawberry.schema.schema import validate_document
 
-from schema.errors import wrong_argument
+from schema.errors import RequestError, wrong_argument
+from schema.strings import UNFIT, is_fit, literals
 
 DOCUMENTS_KEPT_MAX = 512
+_RULES = tuple(specified_rules)
+
+
+class OperationNotAllowed(RequestError):
+    """An operation of this kind does not go over the way that it came."""
+
+    def __init__(self, kind: OperationType) -> None:
+        super().__init__("VALIDATION_ERROR", f"A {kind.value} cannot be sent in this way.")
+        self.kind = kind
 
 
 @dataclass(frozen=True)
-class KnownDocument:
-    """A document and what validation said of it."""
+class Document:
+    """A document as it was parsed, what is wrong with it, and its operations."""
 
-    document: DocumentNode
+    node: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    operations: tuple[OperationDefinitionNode, ...] = ()
 
-
-class KnownDocuments(SchemaExtension):
-    """Keeps the documents that were used most recently, by their text, with what validation said of each."""
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        known = _known(context.schema._schema, context.query or "")
-        # One that cannot be parsed is parsed again, where its syntax error is answered.
-        context.graphql_document = known.document if known else None
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        known = _known(context.schema._schema, context.query or "")
-        assert known is not None, "what is validated was parsed"
-        context.pre_execution_errors = list(known.errors)  # not None, even when empty: it is validated
-        yield
-
-
-class OneOperation(SchemaExtension):
-    """Refuses a document with several operations when none of them is named."""
-
-    def on_validate(self) -> Iterator[None]:
-        yield
-        context = self.execution_context
-        document = context.graphql_document
-        if context.operation_name or context.pre_execution_errors or document is None:
-            return
-        if sum(isinstance(node, OperationDefinitionNode) for node in document.definitions) > 1:
-            context.pre_execution_errors = [
-                wrong_argument("The document has several operations: name one by `operationName`.")
-            ]
-
-
-def known_document(schema: GraphQLSchema, query: str) -> DocumentNode | None:
-    """Return a document that is valid, or None."""
-    known = _known(schema, query)
-    return known.document if known and not known.errors else None
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """Choose the operation to run; raises a RequestError when there is none, or more than one."""
+        if name is None and len(self.operations) > 1:
+            raise wrong_argument("The document has several operations: name one by `operationName`.")
+        for node in self.operations:
+            if name is None or (node.name is not None and node.name.value == name):
+                return node
+        raise wrong_argument("The document has no operation of this name.")
 
 
 @lru_cache(DOCUMENTS_KEPT_MAX)
-def _known(schema: GraphQLSchema, query: str) -> KnownDocument | None:
+def document_of(schema: GraphQLSchema, query: str) -> Document:
+    """Parse and validate a document; those that were used most recently are kept, by their text."""
     try:
-        document = parse(query)
-    except GraphQLError:
-        return None
-    return KnownDocument(document, tuple(validate_document(schema, document, tuple(specified_rules))))
+        node = parse(query)
+    except GraphQLError as error:
+        return Document(None, (error,))
+    errors = tuple(validate_document(schema, node, _RULES))
+    if not errors and not is_fit(literals(node)):
+        errors = (wrong_argument(UNFIT),)
+    operations = tuple(d for d in node.definitions if isinstance(d, OperationDefinitionNode))
+    return Document(node, errors, operations)

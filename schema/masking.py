@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import sqlalchemy.exc
 from graphql import GraphQLError
-from strawberry.extensions import MaskErrors
 
 from steps.refusals import Refused
 from steps.transact import Unavailable, is_connection_lost
@@ -13,28 +12,25 @@ from steps.transact import Unavailable, is_connection_lost
 log = logging.getLogger("rowlock.graphql")
 
 
-class PresentErrors(MaskErrors):
-    """Gives each error of an answer its code; what we did not foresee is logged whole and masked."""
+def presented(errors: list[GraphQLError] | None) -> list[GraphQLError] | None:
+    """Give each error of a result its code; what we did not foresee is logged whole and masked."""
+    return [_presented(error) for error in errors] if errors else None
 
-    def __init__(self) -> None:
-        super().__init__(should_mask_error=lambda error: "code" not in (error.extensions or {}))
 
-    def presented(self, errors: list[GraphQLError]) -> list[GraphQLError]:
-        """The errors of one result as a client sees them."""
-        return self._process_errors(errors)
-
-    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        cause = error.original_error
-        if cause is None or isinstance(cause, GraphQLError):
-            return _told(error, "VALIDATION_ERROR", error.message)
-        if isinstance(cause, Refused):
-            return _told(error, "VALIDATION_ERROR", str(cause))
-        if isinstance(cause, Unavailable | sqlalchemy.exc.TimeoutError) or is_connection_lost(cause):
-            log.warning("the database cannot be reached: %s", cause)
-            return _told(
-                error, "SERVICE_UNAVAILABLE", "The service cannot answer right now; try again in a moment."
-            )
-        return _masked(error, cause)
+def _presented(error: GraphQLError) -> GraphQLError:
+    cause = error.original_error
+    if "code" in (error.extensions or {}):
+        return error
+    if cause is None or isinstance(cause, GraphQLError):
+        return _told(error, "VALIDATION_ERROR", error.message)
+    if isinstance(cause, Refused):
+        return _told(error, "VALIDATION_ERROR", str(cause))
+    if isinstance(cause, Unavailable | sqlalchemy.exc.TimeoutError) or is_connection_lost(cause):
+        log.warning("the database cannot be reached: %s", cause)
+        return _told(
+            error, "SERVICE_UNAVAILABLE", "The service cannot answer right now; try again in a moment."
+        )
+    return _masked(error, cause)
 
 
 def _masked(error: GraphQLError, cause: Exception) -> GraphQLError:

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from resolvers.events import EventMutations, EventQueries
 from resolvers.nodes import NodeQueries
@@ -16,11 +15,8 @@ from resolvers.seats import SeatSubscriptions
 from resolvers.tickets import TicketQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
-from schema.documents import KnownDocuments, OneOperation
-from schema.masking import PresentErrors
 from schema.refusals import AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
-from schema.strings import FitStrings
 
 
 @strawberry.type(description="What can be asked.")
@@ -41,17 +37,12 @@ class Subscription(SeatSubscriptions):
 
 
 class Schema(strawberry.Schema):
-    """Ours; an error is logged where it is masked for the client, and a client's mistake is not."""
+    """Ours, as Strawberry builds it; the engine runs it."""
 
     @property
     def graphql_schema(self) -> GraphQLSchema:
         """The schema as graphql-core has it."""
         return self._schema
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        pass
 
 
 def sorted_sdl() -> str:
@@ -65,7 +56,6 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[KnownDocuments, OneOperation, FitStrings, PresentErrors],
     exception_handlers=[AnswerWithRefusal()],
     config=StrawberryConfig(scalar_map=_scalars, disable_field_suggestions=True),
 )

@@ -8,12 +8,10 @@ from uuid import UUID
 
 import orjson
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     Executor,
     FieldNode,
     GraphQLSchema,
-    OperationDefinitionNode,
     OperationType,
     VariableNode,
     Visitor,
@@ -26,11 +24,11 @@ from graphql import (
 from live.updates import Update
 from schema import ids
 from schema.context import Context
-from schema.documents import known_document
+from schema.documents import Document, document_of
 from schema.enums import EventStatus
 from schema.errors import not_found
 from schema.live import update_of
-from schema.masking import PresentErrors
+from schema.masking import presented
 
 FIELD = "seatStatus"
 
@@ -62,11 +60,11 @@ def watching_of(
 
     Raises INVALID_ID for an event's id that is none.
     """
-    document = known_document(schema, query)
-    node = None if document is None else _only_field(document, operation_name)
-    if document is None or node is None:
+    document = document_of(schema, query)
+    node = None if document.errors else _only_field(document, operation_name)
+    if document.node is None or node is None:
         return None
-    executor = Executor.build(schema, document, None, context, variables, operation_name)
+    executor = Executor.build(schema, document.node, None, context, variables, operation_name)
     if isinstance(executor, list):
         return None
     field = cast(Any, schema.subscription_type).fields[FIELD]
@@ -87,21 +85,18 @@ def written(result: Any) -> str:
     assert isinstance(result, ExecutionResult), "the types of a seat's status have no resolver that waits"
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [error.formatted for error in PresentErrors().presented(result.errors)]
+        body["errors"] = [error.formatted for error in presented(result.errors) or ()]
     return orjson.dumps(body).decode()
 
 
-def _only_field(document: DocumentNode, operation_name: str | None) -> FieldNode | None:
-    """The one plain field of the document's one operation, if it is ours."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    if operation_name:
-        operations = [node for node in operations if node.name and node.name.value == operation_name]
-    if len(operations) != 1 or operations[0].operation is not OperationType.SUBSCRIPTION:
-        return None
-    selections = operations[0].selection_set.selections
+def _only_field(document: Document, operation_name: str | None) -> FieldNode | None:
+    """The one plain field of the operation, if it is ours."""
+    operation = document.operation(operation_name)
+    selections = operation.selection_set.selections
     field = selections[0]
-    plain = len(selections) == 1 and isinstance(field, FieldNode) and not field.directives
-    return field if plain and isinstance(field, FieldNode) and field.name.value == FIELD else None
+    is_plain = len(selections) == 1 and isinstance(field, FieldNode) and not field.directives
+    is_ours = operation.operation is OperationType.SUBSCRIPTION and is_plain
+    return field if is_ours and isinstance(field, FieldNode) and field.name.value == FIELD else None
 
 
 def _variables_but_after(query: str, node: FieldNode, variables: dict[str, Any] | None) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import logging
 
 import sqlalchemy.exc
 
-from steps.transact import is_connection_lost, sqlstate_of
+from steps.refusals import Refused
+from steps.transact import Unavailable, is_connection_lost, sqlstate_of
 
 PASSING_CLASSES = {"08", "40", "53", "55", "57"}  # no connection, conflict, no resources, locked, cancelled
 IDLE_TOO_LONG = "25P03"
@@ -14,7 +15,8 @@ def is_passing(error: BaseException) -> bool:
     """Say whether the database was only busy or away, so that the same work may succeed in a moment."""
     state = sqlstate_of(error) or ""
     return (
-        state[:2] in PASSING_CLASSES
+        isinstance(error, Refused | Unavailable)
+        or state[:2] in PASSING_CLASSES
         or state == IDLE_TOO_LONG
         or isinstance(error, sqlalchemy.exc.TimeoutError)
         or is_connection_lost(error)

@@ -24,7 +24,8 @@ HOLD = f"""
         SELECT count(*)::int AS seats FROM orders o
         JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
         JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
-        WHERE o.event_id = $1 AND o.buyer_id = $3 AND s.order_id = o.id AND NOT {is_free("s")}
+        WHERE o.event_id = $1 AND o.buyer_id = $3 AND o.status IN ('PENDING', 'CONFIRMED')
+            AND s.order_id = o.id AND NOT {is_free("s")}
     ), found AS MATERIALIZED ({SEATS_BY_INDEX}
     ), free AS MATERIALIZED (
         SELECT f.index, f.tier, t.price_minor FROM found f

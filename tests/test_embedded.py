@@ -52,6 +52,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     forget(home)
 
 
+@pytest.fixture
+def home_in_a_closed_folder(tmp_path: Path) -> Iterator[Path]:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    yield closed / "home"
+    forget(closed / "home")
+
+
 def forget(home: Path) -> None:
     """Remove what root has elsewhere, where pytest's own sweep would not find it."""
     if (home / "where").exists():
@@ -182,9 +190,8 @@ async def test_a_pid_file_that_names_a_stranger_is_no_obstacle_and_the_stranger_
         stranger.wait()
 
 
-async def test_two_homes_at_once_do_not_meet(home: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    with running(home) as ours, running(other) as theirs:
+async def test_two_homes_at_once_do_not_meet(home: Path, home_in_a_closed_folder: Path) -> None:
+    with running(home) as ours, running(home_in_a_closed_folder) as theirs:
         await ask(ours.database_url, "CREATE TABLE ours ()")
         assert await ask(theirs.database_url, "SELECT to_regclass('ours')") is None
         assert await data_of(ours.database_url) != await data_of(theirs.database_url)
@@ -194,7 +201,6 @@ async def test_two_homes_at_once_do_not_meet(home: Path, tmp_path: Path) -> None
         ):
             await our_redis.set("ours", "1")
             assert await their_redis.get("ours") is None
-    forget(other)
 
 
 async def test_users_of_one_home_share_its_servers_until_the_last_one_leaves(home: Path) -> None:
@@ -225,6 +231,7 @@ async def test_a_throwaway_pair_leaves_nothing_behind_when_its_user_is_killed() 
 async def test_an_interrupt_does_not_cut_postgres_short(home: Path, servers: Servers) -> None:
     with somebody(home) as user:
         data = await data_of(first_line(user))
+        assert os.getpgid(int(first_word(data / "postmaster.pid"))) != os.getpgid(user.pid)
         os.killpg(user.pid, signal.SIGINT)
     state = subprocess.check_output([servers.bin_dir / "pg_controldata", data], text=True)  # noqa: ASYNC221
     assert "shut down\n" in state
@@ -244,18 +251,14 @@ async def test_servers_that_lost_their_keeper_are_taken_over(home: Path) -> None
     assert not exists(data / "postmaster.pid")
 
 
-def test_no_folder_that_was_there_gets_another_mode(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    home = closed / "home"
-    closed.mkdir()
+def test_no_folder_that_was_there_gets_another_mode(home_in_a_closed_folder: Path) -> None:
+    home = home_in_a_closed_folder
     home.mkdir()
     home.chmod(0o750)
-    closed.chmod(0o700)
     before = modes_of(home, *home.parents)
     with running(home):
         assert modes_of(home, *home.parents) == before
     assert modes_of(home, *home.parents) == before
-    forget(home)
 
 
 def test_a_new_home_is_closed_to_everybody_else(home: Path) -> None:
@@ -282,7 +285,7 @@ def test_a_home_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
 
 def test_without_the_wheels_the_answer_says_what_to_set_or_install() -> None:
-    with somebody(code=SOMEBODY_WITHOUT_WHEELS, flags=("-S",)) as user:
+    with somebody(code=SOMEBODY_WITHOUT_WHEELS, flags=("-I", "-S")) as user:
         said = first_line(user)
     assert "Set DATABASE_URL and REDIS_URL" in said
     assert "rowlock[embedded]" in said

@@ -183,11 +183,26 @@ async def test_one_round_is_bounded_and_the_next_one_goes_on(
     assert await revisions_of(database, event_id) == list(range(1, 11))
 
 
-async def test_a_woken_relay_numbers_a_burst_of_commits(database: Database, bus: Bus) -> None:
+async def test_changes_are_numbered_by_version_and_then_by_index_also_in_small_batches(
+    database: Database, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "CHANGES_PER_BATCH_MAX", 2)
+    event_id = await new_event(database)
+    for indexes in ([1, 0], [0], [2, 0]):
+        await change(database, event_id, indexes, "H")
+    await number_changes_once(database, bus)
+    rows = await database.rows("SELECT version, index FROM seat_changes ORDER BY revision")
+    assert [tuple(row) for row in rows] == [(1, 0), (1, 1), (1, 2), (2, 0), (3, 0)]
+
+
+async def test_a_woken_relay_numbers_a_burst_of_commits(
+    database: Database, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SWEEP_SECONDS", 3_600)
     event_ids = [await new_event(database) for _ in range(3)]
-    relay = Relay(database, bus)
-    database.on_commit = relay.wake
-    jobs = Jobs([relay.job])
+    woken = Relay(database, bus)
+    database.on_commit = woken.wake
+    jobs = Jobs([woken.job])
     await jobs.start()
     try:
         for nth in range(10):

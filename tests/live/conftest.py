@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+import live.hub
 from database import Database
 from live.bus import Bus
 from live.hub import Hub
@@ -25,6 +26,12 @@ async def bus() -> AsyncIterator[Bus]:
     await bus.start()
     yield bus
     await bus.stop()
+
+
+@pytest.fixture
+def never_polled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for before the hub, it leaves only the bus to tell of changes."""
+    monkeypatch.setattr(live.hub, "POLL_SECONDS", 3_600)
 
 
 @pytest.fixture

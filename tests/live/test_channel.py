@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-import live.hub
 from database import Database
 from jobs import relay
 from jobs.relay import number_changes_once
@@ -15,13 +14,7 @@ from live.ring import RING_CHANGES_MAX
 from live.updates import Changes, Snapshot
 from steps.stream_locks import LOCK_STREAM
 from tests.live.watching import Client, changed, first_of, next_of
-from tests.seat_rows import (
-    change,
-    change_in,
-    new_event,
-    statuses_of,
-    until_someone_waits_for_a_row,
-)
+from tests.seat_rows import change, change_in, new_event, statuses_of, until, until_someone_waits_for_a_row
 
 
 async def test_a_snapshot_is_never_older_than_its_revision(database: Database, hub: Hub) -> None:
@@ -35,10 +28,10 @@ async def test_a_snapshot_is_never_older_than_its_revision(database: Database, h
     assert await watcher == Snapshot(1, "HA", 1)
 
 
+@pytest.mark.usefixtures("never_polled")
 async def test_what_is_told_while_the_snapshot_is_read_is_not_missed(
-    database: Database, bus: Bus, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    database: Database, bus: Bus, hub: Hub
 ) -> None:
-    monkeypatch.setattr(live.hub, "POLL_SECONDS", 3_600)
     event_id = await new_event(database, seats=2)
     client = Client()
 
@@ -71,10 +64,10 @@ async def test_changes_of_one_moment_come_together(database: Database, bus: Bus,
         assert len(first.changes) < len(second.changes)
 
 
+@pytest.mark.usefixtures("never_polled")
 async def test_a_lost_message_is_read_from_the_log_when_the_next_one_comes(
-    database: Database, bus: Bus, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    database: Database, bus: Bus, hub: Hub
 ) -> None:
-    monkeypatch.setattr(live.hub, "POLL_SECONDS", 3_600)
     event_id, nowhere = await new_event(database, seats=4), Bus(None)
     client = Client()
     async with hub.watch(event_id) as updates:
@@ -115,10 +108,12 @@ async def test_messages_twice_in_the_wrong_order_or_without_sense_do_no_harm(
             '{"changes": [["4", 0, 1, "A"]]}',
             '{"changes": [[4, 0, 1, "SOLD"]]}',
             '{"changes": 4}',
-            encode(event_id, [Change(4, 99, 1, "A")]),
-            encode(event_id, [Change(4, -1, 1, "A")]),
         ):
             await bus.publish(channel, message)
+        await client.follow(updates, 3)
+        for index in (99, -1):
+            await bus.publish(channel, encode(event_id, [Change(4, index, 1, "A")]))
+        await until(lambda: not len(hub._channels[event_id]._messages))
         await changed(database, bus, event_id, (3, "B"))
         await client.follow(updates, 4)
     assert client.map == await statuses_of(database, event_id) == "SHAB"
@@ -190,6 +185,24 @@ async def test_a_missing_change_that_the_log_has_lost_is_a_snapshot(
         await changed(database, bus, event_id, (2, "H"))
         await client.follow(updates, 3)
     assert (client.map, client.snapshots) == ("HHHA", 2)
+
+
+async def test_changes_that_wait_for_their_moment_are_dropped_when_the_map_is_read_again(
+    database: Database, bus: Bus, hub: Hub
+) -> None:
+    event_id, nowhere = await new_event(database, seats=4), Bus(None)
+    client = Client()
+    async with hub.watch(event_id) as updates:
+        client.take(await next_of(updates))
+        await changed(database, nowhere, event_id, (0, "H"), (1, "H"), (2, "H"), (3, "H"))
+        async with database.transaction() as tx:
+            await tx.rows("DELETE FROM seat_changes WHERE event_id = $1 AND revision = 3", event_id)
+        for change in (Change(1, 0, 1, "H"), Change(2, 1, 1, "H"), Change(4, 3, 1, "H")):
+            await bus.publish(seats_channel(event_id), encode(event_id, [change]))
+        await client.follow(updates, 4)
+        await changed(database, bus, event_id, (0, "S"))
+        await client.follow(updates, 5)
+    assert client.map == "SHHH"
 
 
 async def test_a_database_that_went_back_in_time_is_a_snapshot(
