@@ -77,11 +77,16 @@ class Database:
         session share it, and neither can end it.
         """
         async with self.writing.connect() as connection:
-            driver = await _driver(connection)
-            async with driver.transaction():
-                transaction = Transaction(driver, connection)
+            driver = await _begin(connection)
+            transaction = Transaction(driver, connection)
+            try:
                 yield transaction
                 await transaction.flush()
+            except BaseException:
+                if not driver.is_closed():
+                    await driver.execute("ROLLBACK")
+                raise
+            await driver.execute("COMMIT")
         if transaction.changed_events:
             self.on_commit(transaction.changed_events)
 
@@ -145,6 +150,18 @@ def _replace_if_closed(connection: Any, *_: object) -> None:
     """Tell the pool that the server has gone from this connection: it then opens another."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+async def _begin(connection: AsyncConnection) -> "Connection[Record]":
+    """Begin a transaction; when the server turns out to have gone meanwhile, on another connection."""
+    driver = await _driver(connection)
+    try:
+        await driver.execute("BEGIN")
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.OperatorInterventionError, OSError):
+        await connection.invalidate()
+        driver = await _driver(connection)
+        await driver.execute("BEGIN")
+    return driver
 
 
 async def _driver(connection: AsyncConnection) -> "Connection[Record]":

@@ -28,6 +28,15 @@ REFUSED_BY_CONSTRAINT = {
 HALL_CODE_TAKEN = "The venue has another hall with this code."
 MADE_BY_CHANCE = ("orders_reference_key", "tickets_reference_key")
 
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # how the driver says that the server spoke out of turn: it is going
+    OSError,
+)
+
 Result = TypeVar("Result")
 
 
@@ -101,11 +110,9 @@ def constraint_of(error: BaseException) -> str:
 def is_connection_lost(error: BaseException) -> bool:
     """Say whether the server went away, or was never there."""
     found = _of_driver(error)
-    if isinstance(found, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError | OSError):
+    if isinstance(found, LOST):
         return True
-    return isinstance(found, asyncpg.AdminShutdownError | asyncpg.CrashShutdownError) or (
-        isinstance(found, asyncpg.InterfaceError) and "closed" in str(found)
-    )
+    return isinstance(found, asyncpg.InterfaceError) and "closed" in str(found)
 
 
 def _of_driver(error: BaseException) -> BaseException:

@@ -1,5 +1,7 @@
 """People and events to test with, made by the same steps as in life."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +20,7 @@ from steps.idempotency import Key
 from steps.ledger import give_credits
 from steps.pay import pay_order
 from steps.publish import publish_event
+from steps.refusals import Refused
 from steps.register import Person, register_user
 from steps.reserve import ChosenSeats, Limits, reserve_seats
 from steps.transact import transact
@@ -195,3 +198,21 @@ async def everything(database: Database) -> Everything:
         found = await database.rows(f"SELECT t::text AS text FROM {table} t ORDER BY 1")
         rows[table] = [row["text"] for row in found]
     return Everything(rows)
+
+
+async def refusal_of(attempt: Awaitable[object]) -> Refused:
+    """The refusal that an attempt ends with."""
+    try:
+        await attempt
+    except Refused as refused:
+        return refused
+    raise AssertionError("it was not refused")
+
+
+async def until_somebody_waits(database: Database) -> None:
+    """Ask PostgreSQL, rather than the clock, whether another transaction has come to our lock."""
+    waiting = """SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    async with asyncio.timeout(10):
+        while not (await database.rows(waiting))[0]["count"]:
+            await asyncio.sleep(0)

@@ -200,6 +200,7 @@ async def test_changes_that_wait_for_their_moment_are_dropped_when_the_map_is_re
         for change in (Change(1, 0, 1, "H"), Change(2, 1, 1, "H"), Change(4, 3, 1, "H")):
             await bus.publish(seats_channel(event_id), encode(event_id, [change]))
         await client.follow(updates, 4)
+        assert hub._channels[event_id].revision == 4
         await changed(database, bus, event_id, (0, "S"))
         await client.follow(updates, 5)
     assert client.map == "SHHH"

@@ -14,7 +14,7 @@ from live.changes import Change, seats_channel
 from live.hub import Hub
 from live.updates import Changes, Snapshot
 from tests.live.valkey import Valkey
-from tests.live.watching import changed, next_of, running
+from tests.live.watching import changed, next_of, rest_of, running
 from tests.seat_rows import (
     new_event,
     until,
@@ -183,8 +183,7 @@ async def test_stopping_the_hub_ends_every_stream(database: Database, bus: Bus) 
     async with hub.watch(event_id) as one, hub.watch(event_id) as other:
         await next_of(one)
         await hub.stop()
-        assert [update async for update in one] == []
-        assert [update async for update in other] == []
+        assert await rest_of(one) == await rest_of(other) == []
     async with hub.watch(event_id) as late:
-        assert [update async for update in late] == []
+        assert await rest_of(late) == []
     assert hub.watched_events == 0

@@ -67,6 +67,11 @@ async def next_of(updates: AsyncIterator[Update]) -> Update:
         return await anext(updates)
 
 
+async def rest_of(updates: AsyncIterator[Update]) -> list[Update]:
+    async with asyncio.timeout(30):
+        return [update async for update in updates]
+
+
 async def first_of(hub: Hub, event_id: UUID) -> Update:
     async with hub.watch(event_id) as updates:
         return await next_of(updates)
