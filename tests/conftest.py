@@ -18,7 +18,8 @@ from tests.serving import Server, serving
 def servers() -> Iterator[embedded.Servers]:
     """Throw-away servers, or those that DATABASE_URL and REDIS_URL name."""
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
-        yield embedded.Servers(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], embedded.bin_dir())
+        bin_dir = embedded._site() / embedded.POSTGRES / "bin"
+        yield embedded.Servers(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], bin_dir)
     else:
         with embedded.throwaway() as started:
             yield started

@@ -38,7 +38,7 @@ async def test_no_watcher_misses_a_change_while_the_bus_restarts(
     event_id = await new_event(database, seats=10)
     client = Client()
     async with (
-        running(database, valkey.url) as (hub, _),
+        running(database, valkey.url) as (hub, bus),
         running(database, valkey.url) as (_, other_bus),
         hub.watch(event_id) as updates,
     ):
@@ -48,6 +48,7 @@ async def test_no_watcher_misses_a_change_while_the_bus_restarts(
         await changed(database, other_bus, event_id, (1, "H"))
         await client.follow(updates, 2)
         await valkey.start()
+        await until(lambda: bus.connected and other_bus.connected)
         await changed(database, other_bus, event_id, (2, "H"))
         await client.follow(updates, 3)
     assert (client.map, client.snapshots) == ("HHH" + "A" * 7, 1)
