@@ -21,7 +21,7 @@ check: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy $(CHECKED)
 	$(VENV)/bin/rowlock schema | diff schema/schema.graphql - || (echo "Run make schema." && false)
-	$(VENV)/bin/rowlock env-file | diff .env.example - || (echo "Run make env-file." && false)
+	$(VENV)/bin/rowlock env-example | diff .env.example - || (echo "Run make env-file." && false)
 	$(VENV)/bin/python -m pytest -q tests/test_house.py
 
 bench: install
@@ -36,7 +36,7 @@ schema: install
 	mv schema/schema.graphql.new schema/schema.graphql
 
 env-file: install
-	$(VENV)/bin/rowlock env-file > .env.example
+	$(VENV)/bin/rowlock env-example > .env.example
 
 lock: install
 	$(LOCK) -o requirements.lock

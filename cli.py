@@ -162,8 +162,8 @@ def check() -> None:
     raise SystemExit(1 if found else 0)
 
 
-@cli.command()
-def env_file() -> None:
+@cli.command(name="env-example")
+def env_example_file() -> None:
     """Print the text of .env.example: every setting with what it is for."""
     typer.echo(env_example(), nl=False)
 

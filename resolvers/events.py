@@ -55,7 +55,9 @@ class EventQueries:
 @strawberry.type
 class EventMutations:
     @strawberry.mutation(description="Draft an event with its prices and its plan. OPERATOR, ADMIN.")
-    async def create_event(self, info: Info, input: CreateEventInput) -> EventResult:
+    async def create_event(
+        self, info: Info, input: Annotated[CreateEventInput, strawberry.argument(description="The event.")]
+    ) -> EventResult:
         info.context.require_operator()
         details = input.details()
         plan = await price_plan(input.seat_plan, [tier.draft() for tier in input.tiers], input.currency)
@@ -64,7 +66,13 @@ class EventMutations:
     @strawberry.mutation(
         description="Change an event, within what its state and its sales allow. OPERATOR, ADMIN."
     )
-    async def update_event(self, info: Info, input: UpdateEventInput) -> EventResult:
+    async def update_event(
+        self,
+        info: Info,
+        input: Annotated[
+            UpdateEventInput, strawberry.argument(description="The event, and what is to change.")
+        ],
+    ) -> EventResult:
         info.context.require_operator()
         event = await info.context.transact(
             update_event,
@@ -76,7 +84,9 @@ class EventMutations:
         return _payload(event)
 
     @strawberry.mutation(description="Put a draft on sale; its plan never changes again. OPERATOR, ADMIN.")
-    async def publish_event(self, info: Info, input: EventInput) -> EventResult:
+    async def publish_event(
+        self, info: Info, input: Annotated[EventInput, strawberry.argument(description="The event.")]
+    ) -> EventResult:
         info.context.require_operator()
         event_id = ids.read_event(input.event_id)
         key = info.context.key("publishEvent", input.idempotency_key, event_id=input.event_id)

@@ -46,7 +46,11 @@ class OrderQueries:
 @strawberry.type
 class OrderMutations:
     @strawberry.mutation(description="Hold seats while you pay: all of them, or none.")
-    async def reserve(self, info: Info, input: ReserveInput) -> OrderResult:
+    async def reserve(
+        self,
+        info: Info,
+        input: Annotated[ReserveInput, strawberry.argument(description="The event, and which of its seats.")],
+    ) -> OrderResult:
         buyer, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
         selection = input.selection.read(event_id)
         order = await info.context.transact(
@@ -62,7 +66,11 @@ class OrderMutations:
         return OrderPayload.of(order)
 
     @strawberry.mutation(description="Pay for what you hold: every seat becomes a ticket, or none does.")
-    async def pay(self, info: Info, input: PayInput) -> OrderResult:
+    async def pay(
+        self,
+        info: Info,
+        input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
+    ) -> OrderResult:
         buyer, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
         order = await info.context.transact(
             pay_order,
@@ -77,7 +85,9 @@ class OrderMutations:
         return OrderPayload.of(order)
 
     @strawberry.mutation(description="Give back what you hold and have not paid; its seats are free again.")
-    async def cancel_order(self, info: Info, input: OrderInput) -> OrderResult:
+    async def cancel_order(
+        self, info: Info, input: Annotated[OrderInput, strawberry.argument(description="The order.")]
+    ) -> OrderResult:
         caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
         order = await info.context.transact(
             cancel_order,

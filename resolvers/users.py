@@ -1,5 +1,7 @@
 """Who is asking: getting an account, logging in, looking at oneself."""
 
+from typing import Annotated
+
 import strawberry
 
 from auth.passwords import hash_password, is_password
@@ -29,7 +31,11 @@ class UserQueries:
 @strawberry.type
 class UserMutations:
     @strawberry.mutation(description="Get an account, and be logged in.")
-    async def register(self, info: Info, input: RegisterInput) -> SessionResult:
+    async def register(
+        self,
+        info: Info,
+        input: Annotated[RegisterInput, strawberry.argument(description="Who wants an account.")],
+    ) -> SessionResult:
         person = check_person(
             email=input.email,
             password=input.password,
@@ -45,7 +51,9 @@ class UserMutations:
     @strawberry.mutation(
         description="Log in. An unknown e-mail address and a wrong password get the same answer."
     )
-    async def login(self, info: Info, input: LoginInput) -> SessionResult:
+    async def login(
+        self, info: Info, input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")]
+    ) -> SessionResult:
         found = await info.context.house.database.rows(
             "SELECT * FROM users WHERE lower(email) = lower($1)", input.email.strip()
         )

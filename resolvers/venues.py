@@ -47,13 +47,17 @@ class VenueQueries:
 @strawberry.type
 class VenueMutations:
     @strawberry.mutation(description="Put a venue on record. OPERATOR, ADMIN.")
-    async def create_venue(self, info: Info, input: CreateVenueInput) -> VenueResult:
+    async def create_venue(
+        self, info: Info, input: Annotated[CreateVenueInput, strawberry.argument(description="The venue.")]
+    ) -> VenueResult:
         info.context.require_operator()
         venue = await info.context.transact(create_venue, name=input.name, address=input.address)
         return VenuePayload(venue=Venue.of(venue))
 
     @strawberry.mutation(description="Put a hall of a venue on record. OPERATOR, ADMIN.")
-    async def create_hall(self, info: Info, input: CreateHallInput) -> HallResult:
+    async def create_hall(
+        self, info: Info, input: Annotated[CreateHallInput, strawberry.argument(description="The hall.")]
+    ) -> HallResult:
         info.context.require_operator()
         venue_id = ids.read_venue(input.venue_id)
         hall = await info.context.transact(create_hall, venue_id=venue_id, code=input.code, name=input.name)

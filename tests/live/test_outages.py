@@ -42,6 +42,7 @@ async def test_no_watcher_misses_a_change_while_the_bus_restarts(
         running(database, valkey.url) as (_, other_bus),
         hub.watch(event_id) as updates,
     ):
+        await until(lambda: bus.connected and other_bus.connected)
         await changed(database, other_bus, event_id, (0, "H"))
         await client.follow(updates, 1)
         await valkey.kill()

@@ -64,8 +64,8 @@ async def test_only_who_runs_events_may_and_nothing_changes_otherwise(
     ):
         assert (await server.error(query, i=given))["extensions"]["code"] == "UNAUTHORIZED"
         assert (await server.error(query, alice, i=given))["extensions"]["code"] == "FORBIDDEN"
-    for field, given in (("Venue", {"name": "a", "address": "b"}), ("Hall", None)):
-        given = given or {"venueId": ids.venue_id(hall), "code": "x", "name": "y"}
+    new_room = {"venueId": ids.venue_id(hall), "code": "x", "name": "y"}
+    for field, given in (("Venue", {"name": "a", "address": "b"}), ("Hall", new_room)):
         query = f"mutation ($i: Create{field}Input!) {{ create{field}(input: $i) {{ __typename }} }}"
         assert (await server.error(query, alice, i=given))["extensions"]["code"] == "FORBIDDEN"
     assert await everything(database) == before

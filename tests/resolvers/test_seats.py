@@ -9,8 +9,9 @@ from websockets.asyncio.client import ClientConnection
 from database import Database
 from schema import ids
 from settings import Settings
+from steps.reserve import Limits
 from tests.serving import receive, serving, subscribe
-from tests.world import Limits, hold, new_draft, new_event, new_user, pay
+from tests.world import hold, new_draft, new_event, new_user, pay
 
 WATCH = """subscription ($e: ID!, $a: Int) { seatStatus(eventId: $e, after: $a) { __typename
     ... on SeatStatusSnapshot { revision statuses availableSeats }
