@@ -29,6 +29,14 @@ def main() -> None:
         raise SystemExit(f"Some settings are not right:\n{error}") from None
 
 
+def demo_settings() -> Settings:
+    """The settings for the demo, which has no place in production: everybody knows its passwords."""
+    settings = read_settings()
+    if settings.is_production:
+        raise SystemExit("The demo is not for production: its passwords are public. Use `rowlock migrate`.")
+    return settings.model_copy(update={"mode": Mode.DEMO})
+
+
 @contextmanager
 def servers(settings: Settings) -> Iterator[Settings]:
     """The settings, with embedded servers in place of those that are not set."""
@@ -58,7 +66,7 @@ def serve(
     demo: WITH_DEMO = False,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
-    settings = read_settings(**({"mode": Mode.DEMO} if demo else {}))
+    settings = demo_settings() if demo else read_settings()
     with servers(settings) as ready:
         if demo:
             _run(_prepare_demo, ready)
@@ -112,7 +120,7 @@ def migrate() -> None:
 @cli.command()
 def demo() -> None:
     """Migrate, and load what of the demo is not there yet."""
-    with servers(read_settings(mode=Mode.DEMO)) as settings:
+    with servers(demo_settings()) as settings:
         loaded = _run(_prepare_demo, settings)
         say("The demo is loaded." if loaded else "The demo was there already.")
 

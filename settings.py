@@ -50,14 +50,19 @@ class Settings(BaseSettings):
     """What can be set, with its unit and its default; the environment's names are these in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     mode: Mode = Field(
         Mode.DEVELOPMENT, validation_alias="ROWLOCK_MODE", description="development, demo or production"
     )
     host: str = Field("127.0.0.1", description="The address that the server listens on")
-    port: int = Field(8000, ge=1, le=65535, description="The port that the server listens on")
+    port: int = Field(8000, ge=0, le=65535, description="The port that the server listens on")
     database_url: Annotated[str, AfterValidator(plain_database_url)] | None = Field(
         None, description="PostgreSQL 15 or newer; unset: an embedded one (not in production)"
     )

@@ -1,0 +1,157 @@
+"""`rowlock` as a person uses it: real processes on a real database."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import orjson
+import pytest
+from asyncpg import connect
+
+import embedded
+from demo.load import ACCOUNTS
+from schema import ids
+from schema.root import sorted_sdl
+from tests.world import plan_text
+
+ROOT = Path(__file__).parent.parent
+SECONDS_MAX = 60
+
+
+class Shell:
+    """Runs commands with one database of their own."""
+
+    def __init__(self, servers: embedded.Servers, database_url: str, folder: Path) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": servers.redis_url,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "cli.py"),
+            *arguments,
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """The exit status, and all that was said; never a traceback."""
+        process = await self.start(*arguments, **environment)
+        async with asyncio.timeout(SECONDS_MAX):
+            out, err = await process.communicate()
+        said = out.decode() + err.decode()
+        assert "Traceback" not in said
+        return process.returncode or 0, said
+
+
+@pytest.fixture
+async def shell(servers: embedded.Servers, tmp_path: Path) -> AsyncIterator[Shell]:
+    name = f"cli_{uuid4().hex}"
+    admin = await connect(servers.database_url)
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield Shell(servers, servers.database_url.rpartition("/")[0] + f"/{name}", tmp_path)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_the_demo_is_loaded_once_and_agrees_with_itself(shell: Shell) -> None:
+    assert (await shell.run("serve"))[0] == 1  # not migrated yet
+    assert (await shell.run("migrate"))[0] == 0
+    assert (await shell.run("demo")) == (0, "The demo is loaded.\n")
+    assert (await shell.run("demo")) == (0, "The demo was there already.\n")
+    status, said = await shell.run("check")
+    assert (status, "no violation" in said) == (0, True)
+    database = await connect(shell.database_url)
+    sizes = await database.fetch("SELECT total_seats FROM events WHERE status = 'PUBLISHED' ORDER BY 1")
+    assert sizes[0][0] == 540
+    assert sizes[2][0] >= 18_000
+    balances = await database.fetch("SELECT balance_minor FROM accounts")
+    assert [row[0] for row in balances] == [100_000, 100_000]
+    await database.execute("UPDATE accounts SET balance_minor = 1")
+    status, said = await shell.run("check")
+    assert (status, said.count("8. A balance equals its movements")) == (1, 2)
+    await database.close()
+
+
+async def test_a_plan_is_imported_or_refused_with_the_place(shell: Shell) -> None:
+    await shell.run("demo")
+    database = await connect(shell.database_url)
+    await database.execute("UPDATE events SET status = 'DRAFT' WHERE total_seats = 540")
+    await database.execute("UPDATE tiers SET name = 'Stalls' WHERE name = 'Booths'")
+    await database.execute(
+        """DELETE FROM seats s USING tiers t WHERE s.event_id = t.event_id AND s.tier = t.number
+           AND t.name IN ('Tables', 'Gallery')
+           AND s.event_id = (SELECT id FROM events WHERE status = 'DRAFT')"""
+    )
+    await database.execute("DELETE FROM tiers WHERE name IN ('Tables', 'Gallery')")
+    event = ids.event_id(await database.fetchval("SELECT id FROM events WHERE status = 'DRAFT'"))
+    before = await database.fetch("SELECT * FROM seats ORDER BY event_id, index")
+    empty = orjson.dumps({"name": "x", "zones": []}).decode()
+    for text, place in (
+        ("not json", "not JSON"),
+        (plan_text(2, 2).replace('"1-1"', '"0-0"'), "row '2', seat '2'"),
+        (plan_text(2, 2, category="Moon"), "Moon"),
+        (empty, "Stalls"),
+        (plan_text(1_000, 100) + " ", "100,000"),
+    ):
+        (shell.folder / "plan.json").write_text(text)
+        status, said = await shell.run("import-plan", "plan.json", "--event", event)
+        assert (status, place in said) == (1, True), said
+        assert said.startswith("Nothing was changed.")
+    assert (await shell.run("import-plan", "none.json", "--event", event))[0] == 1
+    assert (await shell.run("import-plan", "plan.json", "--event", "garbage"))[0] == 1
+    assert await database.fetch("SELECT * FROM seats ORDER BY event_id, index") == before
+    (shell.folder / "plan.json").write_text(plan_text(3, 4))
+    status, said = await shell.run("import-plan", "plan.json", "--event", event)
+    assert (status, said) == (0, "The event has 512 seats and places now.\n")
+    await database.close()
+
+
+async def test_the_server_and_the_worker_run_and_stop(shell: Shell) -> None:
+    server = await shell.start("serve", "--demo", PORT="0", LOG_LEVEL="INFO")
+    worker = await shell.start("worker")
+    assert server.stderr
+    said = ""
+    async with asyncio.timeout(SECONDS_MAX):
+        while "running on http" not in said:
+            said += (await server.stderr.readline()).decode()
+    url = said.rpartition("running on ")[2].split()[0]
+    async with httpx2.AsyncClient(base_url=url) as http:
+        answer = await http.post("/graphql", json={"query": "{ events { totalCount } }"})
+    assert answer.json() == {"data": {"events": {"totalCount": 3}}}
+    for process in (server, worker):
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(SECONDS_MAX):
+            out, _ = await process.communicate()
+        assert process.returncode == 0, out
+
+
+async def test_what_is_printed_is_what_is_committed(shell: Shell) -> None:
+    assert await shell.run("schema") == (0, sorted_sdl())
+    status, said = await shell.run("env-example")
+    assert (status, said) == (0, (ROOT / ".env.example").read_text())
+
+
+async def test_production_does_not_start_with_a_default_secret_nor_load_the_demo(shell: Shell) -> None:
+    secret = {"ROWLOCK_MODE": "production", "SECRET_KEY": "x" * 32}
+    for command in (("demo",), ("serve", "--demo")):
+        status, said = await shell.run(*command, **secret)
+        assert (status, "not for production" in said) == (1, True)
+    status, said = await shell.run("serve", ROWLOCK_MODE="production")
+    assert (status, "SECRET_KEY must be set in production" in said) == (1, True)
+
+
+def test_the_demo_has_the_accounts_that_the_readme_names() -> None:
+    assert set(ACCOUNTS) == {f"{who}@example.com" for who in ("admin", "operator", "staff", "alice", "bob")}
