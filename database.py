@@ -20,6 +20,15 @@ from settings import Settings
 POOL_WAIT_SECONDS = 5
 READING_POOL_SIZE_MAX = 10
 
+GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+)
+"""How the driver says that the server has gone from a connection."""
+
 
 @dataclass
 class Transaction:
@@ -142,13 +151,15 @@ def _engine(settings: Settings, size: int, **server_settings: str) -> AsyncEngin
         pool_timeout=POOL_WAIT_SECONDS,
         pool_use_lifo=True,
     )
-    event.listen(engine.sync_engine, "checkout", _replace_if_closed)
+    event.listen(engine.sync_engine, "checkout", _replace_if_unfit)
     return engine
 
 
-def _replace_if_closed(connection: Any, *_: object) -> None:
-    """Tell the pool that the server has gone from this connection: it then opens another."""
-    if connection.driver_connection.is_closed():
+def _replace_if_unfit(connection: Any, *_: object) -> None:
+    """Make the pool open another connection for one that the server closed, or that a task that was
+    cancelled left in a transaction: its locks would stay, and the next COMMIT would keep its work."""
+    driver = connection.driver_connection
+    if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
 
 
@@ -157,7 +168,7 @@ async def _begin(connection: AsyncConnection) -> "Connection[Record]":
     driver = await _driver(connection)
     try:
         await driver.execute("BEGIN")
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.OperatorInterventionError, OSError):
+    except GONE:
         await connection.invalidate()
         driver = await _driver(connection)
         await driver.execute("BEGIN")

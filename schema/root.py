@@ -15,6 +15,7 @@ from resolvers.seats import SeatSubscriptions
 from resolvers.tickets import TicketQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
+from schema.executor import Executor
 from schema.refusals import AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
 
@@ -57,5 +58,6 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     exception_handlers=[AnswerWithRefusal()],
+    execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=_scalars, disable_field_suggestions=True),
 )

@@ -12,6 +12,7 @@ from steps.ledger import charge_credits
 from steps.locks import lock_order
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
+from steps.replay import order_now
 from steps.sales import EVENT_FACTS, refuse_if_over
 
 SELL = f"""
@@ -71,7 +72,7 @@ async def pay_order(
     if order is None or order["buyer_id"] != buyer_id:
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     if paid_before:
-        return order_of(order)
+        return await order_now(tx, event_id, order_id)
     _refuse_unless_payable(order, credits_currency)
     indexes = order["indexes"]
     row = await tx.row(

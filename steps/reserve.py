@@ -14,6 +14,7 @@ from steps.idempotency import Key, claim
 from steps.locks import SEATS_BY_INDEX, lock_buyer
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, invalid, seats_refused
+from steps.replay import order_now
 from steps.sales import EVENT_FACTS, IS_ON_SALE, event_on_sale, refuse_unless_on_sale
 
 BEST_AVAILABLE_ROUNDS_MAX = 8
@@ -93,7 +94,7 @@ async def reserve_seats(
     order_id = new_id()
     first = await claim(tx, key, made=order_id)
     if first is not None:
-        return await _order(tx, event_id, first)
+        return await order_now(tx, event_id, first)
     _refuse_wrong_number(selection, limits)
     await lock_buyer(tx, event_id, buyer_id)
     hold = Hold(tx, event_id, buyer_id, order_id, limits)
@@ -194,9 +195,3 @@ def _refusal(row: Record, event_id: UUID, wished: set[int]) -> Refused:
     all_sold = in_the_way <= set(row["sold"])
     code = RefusalCode.SEAT_ALREADY_SOLD if all_sold else RefusalCode.SEAT_UNAVAILABLE
     return seats_refused(code, event_id, in_the_way)
-
-
-async def _order(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
-    row = await tx.row("SELECT * FROM orders WHERE event_id = $1 AND id = $2", event_id, order_id)
-    assert row is not None, "what an idempotency key made is never deleted while the key is good"
-    return order_of(row)

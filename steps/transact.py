@@ -58,7 +58,7 @@ async def transact(database: Database, step: Callable[..., Awaitable[Result]], *
                 tx.may_wait = was_in_flight
                 return await step(tx, **arguments)
         except InFlight as refusal:
-            if was_in_flight:
+            if was_in_flight or not tries_left:
                 raise refusal from None
             was_in_flight = True
         except Refused:

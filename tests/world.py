@@ -1,7 +1,8 @@
 """People and events to test with, made by the same steps as in life."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from database import Database
+from database import Database, Transaction
 from models.catalogue import Event
 from models.orders import Order
 from models.users import Role, User
@@ -164,15 +165,29 @@ async def pay(database: Database, buyer: User, order: Order, *, key: Key | None 
 
 
 async def let_lapse(database: Database, order: Order) -> None:
-    """Move an order's time, and that of the seats that name it, into the past."""
+    """Let the time of an order, and of the seats that name it, be over at this moment."""
     async with database.transaction() as tx:
         for table, column in (("orders", "id"), ("seats", "order_id")):
             await tx.rows(
-                f"""UPDATE {table} SET held_until = statement_timestamp() - interval '1 second'
+                f"""UPDATE {table} SET held_until = now()
                     WHERE event_id = $1 AND {column} = $2 AND held_until IS NOT NULL""",
                 order.event_id,
                 order.id,
             )
+
+
+@asynccontextmanager
+async def an_hour_later(tx: Transaction) -> AsyncIterator[None]:
+    """Let the statements of a transaction run as they would run in an hour."""
+    await tx.rows("CREATE SCHEMA later")
+    await tx.rows(
+        """CREATE FUNCTION later.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
+           RETURN pg_catalog.statement_timestamp() + interval '1 hour'"""
+    )
+    await tx.rows("SET LOCAL search_path = later, pg_catalog, public")
+    yield
+    await tx.rows("SET LOCAL search_path TO DEFAULT")
+    await tx.rows("DROP SCHEMA later CASCADE")
 
 
 async def letters(database: Database, event: Event) -> str:

@@ -1,0 +1,15 @@
+"""What a key's first request made, read as it is now."""
+
+from uuid import UUID
+
+from database import Transaction
+from models.orders import ORDERS_NOW, Order, order_of
+
+ORDER_NOW = f"SELECT * FROM {ORDERS_NOW} AS now WHERE event_id = $1 AND id = $2"
+
+
+async def order_now(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
+    """Read an order as it is at this moment: EXPIRED once its hold lapsed, COMPLETED after the event."""
+    row = await tx.row(ORDER_NOW, event_id, order_id)
+    assert row is not None, "what an idempotency key made is never deleted while the key is good"
+    return order_of(row)
