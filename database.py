@@ -74,7 +74,9 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.on_commit: Callable[[set[UUID]], None] = lambda _: None
-        self.writing = _engine(settings, settings.database_pool_size)
+        # A writer finds its rows by key. On tables that have just begun to fill, the planner knows nothing
+        # yet and would rather read them whole, for every row again.
+        self.writing = _engine(settings, settings.database_pool_size, enable_seqscan="off")
         readers = min(settings.database_pool_size, READING_POOL_SIZE_MAX)
         self.readers = _engine(settings, readers, default_transaction_read_only="on")
 

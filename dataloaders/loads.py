@@ -33,11 +33,12 @@ AVAILABILITY = f"""
     SELECT event_id, tier, count(*) FILTER (WHERE {is_free("seats")})::int AS available
     FROM seats WHERE event_id = ANY($1::uuid[]) GROUP BY event_id, tier"""
 
-STATUSES = f"""
-    SELECT event_id, string_agg(status, '' ORDER BY index) AS statuses
-    FROM {SEATS_NOW} AS s WHERE event_id = ANY($1::uuid[]) GROUP BY event_id"""
-
-REVISIONS = "SELECT event_id, revision FROM streams WHERE event_id = ANY($1::uuid[])"
+MOMENTS = f"""
+    SELECT wanted.id, (SELECT revision FROM streams AS s WHERE s.event_id = wanted.id) AS revision,
+        coalesce((SELECT string_agg(s.status, '' ORDER BY s.index) FROM {SEATS_NOW} AS s
+                  WHERE s.event_id = wanted.id), '') AS statuses
+    FROM unnest($1::uuid[]) AS wanted (id)"""
+"""Seat maps, each with the revision of the same moment: it has every change that is numbered by then."""
 
 
 class Loads:
@@ -111,14 +112,10 @@ class Loads:
         return load_records(self._database, AVAILABILITY)
 
     @cached_property
-    def statuses(self) -> DataLoader[UUID, list[Record]]:
-        return load_records(self._database, STATUSES)
+    def moment(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, MOMENTS)
 
     @cached_property
     def now(self) -> DataLoader[Key, datetime]:
         """The database's clock."""
         return load_value(self._database, "SELECT statement_timestamp()")
-
-    @cached_property
-    def revision(self) -> DataLoader[UUID, list[Record]]:
-        return load_records(self._database, REVISIONS)

@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 import strawberry
+from asyncpg import Record
 
 from models import catalogue as rows
 from models.layouts import Area, Layout, Place, Section
@@ -99,10 +100,10 @@ def _area(tiers: list[strawberry.ID], area: Area) -> PlanArea:
 @strawberry.type(description="The whole house at a moment: its plan, and one letter a seat.")
 class SeatMap:
     event: strawberry.Private[rows.Event]
-    moment: strawberry.Private["asyncio.Task[tuple[int, str]] | None"] = None
+    moment: strawberry.Private["asyncio.Task[Record] | None"] = None
 
-    async def _read(self, info: Info) -> tuple[int, str]:
-        """Read the revision first and the seats after, so that the map may be newer than it, never older."""
+    async def _read(self, info: Info) -> Record:
+        """Read the moment once for both of its fields."""
         if self.moment is None:
             self.moment = asyncio.ensure_future(_moment(info, self.event.id))
         return await self.moment
@@ -111,23 +112,19 @@ class SeatMap:
         description="Of the statuses; grows with every change, by the same count as the live updates."
     )
     async def revision(self, info: Info) -> int:
-        return (await self._read(info))[0]
+        return (await self._read(info))["revision"]
 
     @strawberry.field(
         description="One letter a seat by index: A available, H held, S sold, C checked in, B blocked."
     )
     async def statuses(self, info: Info) -> str:
-        return (await self._read(info))[1]
+        return (await self._read(info))["statuses"]
 
     @strawberry.field(description="Where every seat is.")
     async def plan(self, info: Info) -> SeatPlan:
         is_final = self.event.status != rows.EventStatus.DRAFT
-        return SeatPlan.of(
-            self.event.id, await info.context.house.plans.layout(self.event.id, is_final=is_final)
-        )
+        return await info.context.house.plans.plan(SeatPlan.of, self.event.id, is_final=is_final)
 
 
-async def _moment(info: Info, event_id: UUID) -> tuple[int, str]:
-    revision = (await info.context.loads.revision.load(event_id))[0]["revision"]
-    seats = await info.context.loads.statuses.load(event_id)
-    return revision, seats[0]["statuses"] if seats else ""
+async def _moment(info: Info, event_id: UUID) -> Record:
+    return (await info.context.loads.moment.load(event_id))[0]

@@ -96,7 +96,10 @@ async def _free_places(tx: Transaction, event_id: UUID, first: int, end: int, wa
 async def best_seats(
     tx: Transaction, event_id: UUID, wish: BestAvailable, *, avoid: Collection[int]
 ) -> list[int]:
-    """Return the indexes of the best seats that look free now, without locking them, or refuse."""
+    """Return the indexes of the best seats that look free now, without locking them, or refuse.
+
+    Those to `avoid` others had in hand: they may give them up, so a lack of seats asks to be run again.
+    """
     if wish.tier is not None:
         await _refuse_unless_numbered(tx, event_id, wish.tier)
     house = _houses.get(event_id) or await _house(tx, event_id)
@@ -106,7 +109,8 @@ async def best_seats(
     )
     indexes = best_available(house, statuses, wish.quantity, wish.tier, avoid)
     if not indexes:
-        raise Refused(RefusalCode.NOT_ENOUGH_SEATS)
+        kind = InFlight if avoid else Refused
+        raise kind(RefusalCode.NOT_ENOUGH_SEATS)
     return sorted(indexes)
 
 

@@ -25,6 +25,11 @@ FREE_PLACES = f"""
 Waits for rows in flight; with SKIP LOCKED after it, it does not.
 """
 
+LOCK_BUYER = """
+    INSERT INTO buyers (event_id, user_id) VALUES ($1, $2)
+    ON CONFLICT (event_id, user_id) DO UPDATE SET last_order_at = statement_timestamp()"""
+"""A person at an event, made if need be: $1 event, $2 user."""
+
 ORDER_AND_ITS_SEATS = """
     WITH locked AS MATERIALIZED (
         SELECT * FROM orders WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE
@@ -47,12 +52,7 @@ LAPSED_ORDERS = """
 
 async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
     """Lock this person at this event, so that nobody else counts or adds to their seats."""
-    await tx.rows(
-        """INSERT INTO buyers (event_id, user_id) VALUES ($1, $2)
-           ON CONFLICT (event_id, user_id) DO UPDATE SET last_order_at = statement_timestamp()""",
-        event_id,
-        user_id,
-    )
+    await tx.rows(LOCK_BUYER, event_id, user_id)
 
 
 async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:

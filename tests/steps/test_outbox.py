@@ -1,4 +1,4 @@
-"""Every verb that changes a seat: its version grows by 1, one row of the log says how, and the relay is told."""
+"""What leaves with a commit: a version and a row of the log for each change, and word to the relay."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID

@@ -125,6 +125,40 @@ async def test_a_lapsed_hold_is_never_payable(database: Database) -> None:
     assert (await refusal_of(pay(database, alice, order))).code is RefusalCode.HOLD_EXPIRED
 
 
+async def test_a_hold_is_not_payable_from_its_last_moment_also_in_an_older_transaction(
+    database: Database,
+) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=9_000)
+    order = await hold(database, alice, event, [0])
+    async with database.transaction() as begun_before:
+        await let_lapse(database, order)
+        attempt = pay_order(
+            begun_before,
+            buyer_id=alice.id,
+            event_id=event.id,
+            order_id=order.id,
+            credits_currency=CURRENCY,
+        )
+        assert (await refusal_of(attempt)).code is RefusalCode.HOLD_EXPIRED
+
+
+async def test_a_lapsed_hold_whose_seat_went_to_somebody_else_is_never_payable(database: Database) -> None:
+    event = await new_event(database)
+    alice, bob = await new_user(database, credits_minor=9_000), await new_user(database)
+    order = await hold(database, alice, event, [0, 1])
+    await let_lapse(database, order)
+    await hold(database, bob, event, [1])
+    before = await everything(database)
+    assert (await refusal_of(pay(database, alice, order))).code is RefusalCode.HOLD_EXPIRED
+    assert await everything(database) == before
+
+
+async def test_the_last_credit_can_be_spent(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=2_000)
+    await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    assert await balance(database, alice) == 0
+
+
 async def test_a_hold_that_lost_a_seat_is_not_payable_and_the_rest_stays_unsold(database: Database) -> None:
     event = await new_event(database)
     alice, bob = await new_user(database, credits_minor=9_000), await new_user(database)

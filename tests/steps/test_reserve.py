@@ -9,7 +9,7 @@ import pytest
 
 from database import Database
 from models.columns import new_id
-from steps.choose import GeneralAdmission
+from steps.choose import BestAvailable, GeneralAdmission
 from steps.refusals import RefusalCode, Refused
 from steps.reserve import ChosenSeats, Limits, reserve_seats
 from steps.transact import transact
@@ -38,6 +38,7 @@ async def test_all_seats_are_held_and_logged_once_each(database: Database) -> No
     order = await hold(database, alice, event, [2, 0, 2])
     assert await letters(database, event) == "HAHAAAAAAA"
     assert (order.status, order.total_minor, order.currency) == ("PENDING", 2_000, "EUR")
+    assert (order.held_until or order.created_at) - order.created_at == timedelta(seconds=300)
     log = await database.rows("SELECT index, version, status FROM seat_changes ORDER BY index")
     assert [tuple(row) for row in log] == [(0, 1, "H"), (2, 1, "H")]
     seats = await database.rows("SELECT order_id, held_until FROM seats WHERE status = 'H'")
@@ -116,6 +117,23 @@ async def test_a_lapsed_hold_counts_as_free_and_the_seat_changes_its_order(
     assert [tuple(row) for row in rows] == [(old.id, 1), (new.id, 2)]
 
 
+async def test_a_hold_counts_as_free_from_its_last_moment_also_in_an_older_transaction(
+    database: Database,
+) -> None:
+    event, alice, bob = await new_event(database), await new_user(database), await new_user(database)
+    old = await hold(database, alice, event, [0])
+    async with database.transaction() as begun_before:
+        await let_lapse(database, old)
+        new = await reserve_seats(
+            begun_before,
+            buyer_id=bob.id,
+            event_id=event.id,
+            selection=ChosenSeats((0,)),
+            limits=LIMITS,
+        )
+    assert (new.held_until or new.created_at) - new.created_at == timedelta(seconds=300)
+
+
 async def test_a_buyer_holds_at_most_the_allowed_number_of_seats(database: Database) -> None:
     event, alice = await new_event(database), await new_user(database)
     limits = Limits(hold_seconds=300, seats_per_order_max=3, seats_per_buyer_max=4)
@@ -131,26 +149,60 @@ async def test_a_buyer_holds_at_most_the_allowed_number_of_seats(database: Datab
 async def test_a_buyer_in_two_places_at_once_stays_within_the_limit(database: Database) -> None:
     event, alice = await new_event(database), await new_user(database)
     limits = Limits(hold_seconds=300, seats_per_order_max=3, seats_per_buyer_max=4)
-    async with database.transaction() as first:
-        await reserve_seats(
-            first,
-            buyer_id=alice.id,
-            event_id=event.id,
-            selection=ChosenSeats((0, 1, 2)),
-            limits=limits,
+    for known_before in (False, True):
+        async with database.transaction() as first:
+            await reserve_seats(
+                first,
+                buyer_id=alice.id,
+                event_id=event.id,
+                selection=ChosenSeats((4,) if known_before else (0, 1)),
+                limits=limits,
+            )
+            second = asyncio.create_task(hold(database, alice, event, [5, 6, 7], limits=limits))
+            await until_somebody_waits(database)
+        assert (await refusal_of(second)).code is RefusalCode.TOO_MANY_SEATS
+    assert await letters(database, event) == "HHAAHAAAAA"
+
+
+async def test_a_buyer_everywhere_at_once_gets_the_limit_and_no_more(database: Database) -> None:
+    event, alice = await new_event(database, await priced(rows=5, seats_a_row=8)), await new_user(database)
+    attempts = [hold(database, alice, event, list(range(four, four + 4))) for four in range(0, 40, 4)]
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [isinstance(one, Refused) and one.code for one in refused] == [RefusalCode.TOO_MANY_SEATS] * 5
+    assert (await letters(database, event)).count("H") == LIMITS.seats_per_buyer_max
+
+
+async def test_paid_seats_count_against_the_limit_and_other_peoples_do_not(database: Database) -> None:
+    event, bob = await new_event(database), await new_user(database)
+    alice = await new_user(database, credits_minor=9_000)
+    limits = Limits(hold_seconds=300, seats_per_order_max=4, seats_per_buyer_max=4)
+    await hold(database, bob, event, [9])
+    await pay(database, alice, await hold(database, alice, event, [0, 1, 2]))
+    refused = await refusal_of(hold(database, alice, event, [3, 4], limits=limits))
+    assert (refused.code, str(refused)[-11:]) == (RefusalCode.TOO_MANY_SEATS, "you have 3.")
+    assert (await hold(database, alice, event, [3], limits=limits)).status == "PENDING"
+
+
+async def test_every_kind_of_wish_is_within_the_limit(database: Database) -> None:
+    event, alice = await new_event(database, await priced(standing=5)), await new_user(database)
+    limits = Limits(hold_seconds=300, seats_per_order_max=4, seats_per_buyer_max=4)
+    await hold(database, alice, event, [0, 1], limits=limits)
+    before = await everything(database)
+    for wish in ([2, 3, 4], GeneralAdmission(((1, 3),)), BestAvailable(3)):
+        assert (await refusal_of(hold(database, alice, event, wish, limits=limits))).code is (
+            RefusalCode.TOO_MANY_SEATS
         )
-        second = asyncio.create_task(hold(database, alice, event, [3, 4, 5], limits=limits))
-        await until_somebody_waits(database)
-    assert (await refusal_of(second)).code is RefusalCode.TOO_MANY_SEATS
-    assert await letters(database, event) == "HHHAAAAAAA"
+    assert await everything(database) == before
 
 
 async def test_seats_of_lapsed_and_cancelled_orders_do_not_count(database: Database) -> None:
     event, alice = await new_event(database), await new_user(database)
     limits = Limits(hold_seconds=300, seats_per_order_max=4, seats_per_buyer_max=4)
     await let_lapse(database, await hold(database, alice, event, [0, 1, 2, 3], limits=limits))
-    await hold(database, alice, event, [0, 1, 2, 3], limits=limits)
-    assert await letters(database, event) == "HHHHAAAAAA"
+    await hold(database, await new_user(database), event, [2, 3], limits=limits)
+    await hold(database, alice, event, [0, 1, 4, 5], limits=limits)
+    assert await letters(database, event) == "HHHHHHAAAA"
 
 
 @pytest.mark.parametrize(

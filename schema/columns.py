@@ -1,0 +1,133 @@
+"""Completes many values of one type at once, exactly as graphql-core completes each, or raises.
+
+A column is what one field is in all the objects of a list. Whatever is unusual in it raises, so that the
+standard way can say what it is: a null in the wrong place, a value that does not fit, something to await.
+Nothing runs code by being read: a class that has a property for a field is not plain.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from inspect import getattr_static
+from itertools import chain, islice
+from math import isfinite
+from operator import attrgetter
+from types import GeneratorType, MemberDescriptorType, NoneType
+from typing import Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLString,
+    Undefined,
+)
+from graphql.pyutils import UndefinedType
+from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+PLAIN_CLASSES_KEPT_MAX = 1_024
+
+Values = list[Any]
+Column = Callable[[Values], Values]
+Field = tuple[str | None, Column]
+"""The attribute that a field is, and how its values are completed; `__typename` has no attribute."""
+IsTypeOf = Callable[[Any, Any], Any] | None
+
+
+class Unusual(Exception):
+    """The standard way has to say what this is; never seen outside of the executor."""
+
+
+def constant(value: str, values: Values) -> Values:
+    return [value] * len(values)
+
+
+def all_present(column: Column, values: Values) -> Values:
+    """Complete values of a type that is not null."""
+    if NoneType in set(map(type, values)):
+        raise Unusual
+    return column(values)
+
+
+def some_present(column: Column, values: Values) -> Values:
+    """Complete values of a type that may be null."""
+    if NoneType not in set(map(type, values)):
+        return column(values)
+    completed = iter(column([value for value in values if value is not None]))
+    return [None if value is None else next(completed) for value in values]
+
+
+def lists(column: Column, values: Values) -> Values:
+    """Complete the entries of all lists at once."""
+    if not {list, tuple}.issuperset(map(type, values)):
+        raise Unusual
+    completed = iter(column(list(chain.from_iterable(values))))
+    return [list(islice(completed, len(value))) for value in values]
+
+
+def objects(is_type_of: IsTypeOf, fields: dict[str, Field], values: Values) -> Values:
+    """Complete objects field by field; `is_type_of` must be Strawberry's own, which looks at no info."""
+    attributes = tuple(attribute for attribute, _ in fields.values() if attribute)
+    if not all(_is_plain(kind, attributes) for kind in set(map(type, values))):
+        raise Unusual
+    if is_type_of is not None and not all(is_type_of(value, None) for value in values):
+        raise Unusual
+    if not fields:
+        return [{} for _ in values]
+    columns = [
+        column(list(map(attrgetter(attribute), values)) if attribute else values)
+        for attribute, column in fields.values()
+    ]
+    return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+@lru_cache(PLAIN_CLASSES_KEPT_MAX)
+def _is_plain(kind: type, attributes: tuple[str, ...]) -> bool:
+    """Say whether objects of a class are data, and reading these attributes of them runs no code."""
+    if issubclass(kind, (Exception, GeneratorType, UndefinedType)) or hasattr(kind, "__await__"):
+        return False
+    if hasattr(kind, "__getattr__") or kind.__getattribute__ is not object.__getattribute__:
+        return False
+    found = (getattr_static(kind, attribute, None) for attribute in attributes)
+    return all(isinstance(it, MemberDescriptorType) or not hasattr(type(it), "__get__") for it in found)
+
+
+def leaves(kind: GraphQLLeafType, values: Values) -> Values:
+    """Keep what a scalar writes as it is; serialize the rest, the same object once."""
+    is_kept = _KEPT.get(kind)
+    if is_kept is not None and is_kept(values):
+        return values
+    written = {key: _leaf(kind, value) for key, value in zip(map(id, values), values, strict=True)}
+    return [written[key] for key in map(id, values)]
+
+
+def _leaf(kind: GraphQLLeafType, value: Any) -> Any:
+    if value is Undefined or isinstance(value, Exception) or optimized_is_awaitable(value):
+        raise Unusual
+    written = kind.coerce_output_value(value)
+    if written is None or written is Undefined or optimized_is_awaitable(written):
+        raise Unusual
+    return written
+
+
+def _are(kind: type, values: Values) -> bool:
+    return {kind}.issuperset(map(type, values))
+
+
+def _are_small_integers(values: Values) -> bool:
+    return _are(int, values) and all(GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT for value in values)
+
+
+def _are_finite_floats(values: Values) -> bool:
+    return _are(float, values) and all(map(isfinite, values))
+
+
+_KEPT: dict[GraphQLLeafType, Callable[[Values], bool]] = {
+    GraphQLString: partial(_are, str),
+    GraphQLID: partial(_are, str),
+    GraphQLBoolean: partial(_are, bool),
+    GraphQLFloat: _are_finite_floats,
+    GraphQLInt: _are_small_integers,
+}

@@ -1,0 +1,106 @@
+"""What the database itself does not let anybody write, whatever the steps above it do."""
+
+import asyncpg
+import pytest
+
+from database import Database
+from jobs.relay import number_changes_once
+from live.bus import Bus
+from tests.world import hold, new_event, new_user, pay
+
+MOVE = """INSERT INTO movements
+              (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference)
+          SELECT user_id, gen_random_uuid(), {}, {}, {}, currency, {}, {}, gen_random_uuid() FROM accounts"""
+AGAIN = """INSERT INTO tickets
+               (event_id, id, reference, order_id, index, owner_id, status, price_minor, currency)
+           SELECT event_id, gen_random_uuid(), {}, order_id, index, owner_id, {}, price_minor, currency
+           FROM tickets WHERE index = 0"""
+
+FORBIDDEN = {
+    "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
+    "events_end_after_start": "UPDATE events SET ends_at = starts_at",
+    "events_hall_free": "UPDATE events SET hall_id = (SELECT id FROM halls LIMIT 1), starts_at = now()",
+    "events_sales_end_after_start": "UPDATE events SET sales_start_at = now(), sales_end_at = now()",
+    "events_status_known": "UPDATE events SET status = 'OPEN'",
+    "events_total_seats_not_negative": "UPDATE events SET total_seats = -1",
+    "halls_code_key": "UPDATE halls SET venue_id = (SELECT id FROM venues LIMIT 1)",
+    "movements_amount_positive": MOVE.format("'CREDITS'", "'CORRECTIONS'", "0", "'ADJUSTMENT'", "NULL"),
+    "movements_credit_known": MOVE.format("'CREDITS'", "'POCKET'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_debit_known": MOVE.format("'POCKET'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_event_of_revenue": MOVE.format("'CREDITS'", "'REVENUE'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_kind_known": MOVE.format("'CREDITS'", "'CORRECTIONS'", "1", "'GIFT'", "NULL"),
+    "movements_one_purchase_an_order": """
+        INSERT INTO movements (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference)
+        SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id, reference
+        FROM movements WHERE kind = 'PURCHASE'""",
+    "movements_touch_one_person": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "order_items_price_not_negative": "UPDATE order_items SET price_minor = -1",
+    "orders_held_until_while_pending": "UPDATE orders SET held_until = NULL WHERE status = 'PENDING'",
+    "orders_reference_key": "UPDATE orders SET reference = 'SAME'",
+    "orders_refunded_at_most_total": "UPDATE orders SET refunded_minor = total_minor + 1",
+    "orders_status_known": "UPDATE orders SET status = 'LOST' WHERE status = 'CONFIRMED'",
+    "orders_total_not_negative": "UPDATE orders SET refunded_minor = 0, total_minor = -1",
+    "seat_changes_revision_key": "UPDATE seat_changes SET revision = 1",
+    "seat_changes_status_known": "UPDATE seat_changes SET status = 'X'",
+    "seats_held_until_while_held": "UPDATE seats SET held_until = NULL WHERE status = 'H'",
+    "seats_index_not_negative": "UPDATE seats SET index = -1 WHERE index = 9",
+    "seats_order_while_taken": "UPDATE seats SET order_id = NULL WHERE status = 'S'",
+    "seats_status_known": "UPDATE seats SET status = 'X' WHERE status = 'S'",
+    "seats_version_not_negative": "UPDATE seats SET version = -1",
+    "tickets_one_live_a_seat": AGAIN.format("'OTHER'", "'ACTIVE'"),
+    "tickets_price_not_negative": "UPDATE tickets SET price_minor = -1",
+    "tickets_reference_key": AGAIN.format("reference", "'REFUNDED'"),
+    "tickets_status_known": "UPDATE tickets SET status = 'LOST'",
+    "tiers_capacity_positive": "UPDATE tiers SET capacity = 0",
+    "tiers_name_key": """
+        INSERT INTO tiers (event_id, number, name, price_minor, currency, general_admission, capacity)
+        SELECT event_id, number + 1, name, price_minor, currency, general_admission, capacity FROM tiers""",
+    "tiers_price_not_negative": "UPDATE tiers SET price_minor = -1",
+    "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
+    "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
+    "users_username_key": "UPDATE users SET username = 'alice'",
+}
+
+
+async def test_every_rule_of_the_database_is_known_here(database: Database) -> None:
+    rules = await database.rows(
+        """SELECT conname FROM pg_constraint
+           WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'x')
+           UNION SELECT indexrelid::regclass::text FROM pg_index
+           WHERE indisunique AND NOT indisprimary AND indrelid::regclass::text = ANY (
+               SELECT tablename::text FROM pg_tables WHERE schemaname = 'public')"""
+    )
+    assert {row["conname"] for row in rules} == set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("rule", FORBIDDEN)
+async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: str) -> None:
+    event = await new_event(database)
+    await new_event(database)
+    alice = await new_user(database, credits_minor=5_000, email="a@example.com")
+    await new_user(database, email="b@example.com")
+    await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    await hold(database, alice, event, [2])
+    await number_changes_once(database, Bus(None))
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        async with database.transaction() as tx:
+            await tx.rows(FORBIDDEN[rule])
+    assert refused.value.constraint_name == rule  # type: ignore[attr-defined]
+
+
+async def test_a_seat_has_a_new_ticket_once_the_old_one_is_dead(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    await pay(database, alice, await hold(database, alice, event, [0]))
+    async with database.transaction() as tx:
+        for status in ("REFUNDED", "CANCELLED"):
+            await tx.rows("UPDATE tickets SET status = $1 WHERE status = 'ACTIVE'", status)
+            await tx.rows(AGAIN.format(f"'AFTER {status}'", "'ACTIVE'") + " LIMIT 1")
+
+
+async def test_a_draft_and_another_hall_or_time_are_in_nobodys_way(database: Database) -> None:
+    await new_event(database)
+    await new_event(database)
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE events SET starts_at = now(), ends_at = now() + interval '1 h'")
+        await tx.rows("UPDATE events SET status = 'DRAFT'")
+        await tx.rows("UPDATE events SET hall_id = (SELECT id FROM halls LIMIT 1)")
