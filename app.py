@@ -16,6 +16,7 @@ from live.bus import Bus
 from live.hub import Hub
 from routes.graphql import GraphQLEndpoint
 from routes.health import health
+from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from schema.context import House
 from schema.root import schema
@@ -28,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or read_settings()
     database = Database(settings)
     bus = Bus(settings.redis_url)
-    hub = Hub(database, bus)
+    hub = Hub(database, bus, settings.frame_milliseconds)
     work = Work(settings, database, bus)
     house = House(
         settings=settings,
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *pages,
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
+            Route("/events/{event_id}/plan", seat_plan),
             Route("/health", health),
         ],
         middleware=[_cors(settings)],

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     seats_per_buyer_max: int = Field(
         20, ge=1, le=100_000, description="Seats that one buyer may have at one event"
     )
+    frame_milliseconds: int = Field(
+        50, ge=0, le=10_000, description="Watchers of an event get at most one update in this time"
+    )
     credits_currency: str = Field(
         "EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of the currency that credits are in"
     )

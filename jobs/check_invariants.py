@@ -23,6 +23,11 @@ INVARIANTS = {
         SELECT {_SEAT} FROM seats s WHERE s.order_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM order_items i
             WHERE i.event_id = s.event_id AND i.order_id = s.order_id AND i.index = s.index)""",
+    "2. A sold seat is of a paid order, and its ticket too": f"""
+        SELECT {_SEAT} FROM seats s LEFT JOIN orders o ON o.event_id = s.event_id AND o.id = s.order_id
+        LEFT JOIN tickets t ON t.event_id = s.event_id AND t.index = s.index AND t.{LIVE_TICKET}
+        WHERE s.status IN ('S', 'C')
+            AND (coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED') OR t.order_id <> s.order_id)""",
     "3. A hold is of a PENDING order with the same time": f"""
         SELECT {_SEAT} FROM seats s LEFT JOIN orders o ON o.event_id = s.event_id AND o.id = s.order_id
         WHERE s.status = 'H' AND (o.status IS DISTINCT FROM 'PENDING' OR o.held_until <> s.held_until)""",

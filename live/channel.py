@@ -16,7 +16,6 @@ from steps.faults import tell_fault
 
 log = logging.getLogger("rowlock.live")
 
-FRAME_SECONDS = 0.05
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 2.0
 
@@ -28,7 +27,7 @@ class Channel:
     and without a hole, and what is missing is read from the log, or else the whole map is read again.
     """
 
-    def __init__(self, event_id: UUID, truth: Log, bus: Bus) -> None:
+    def __init__(self, event_id: UUID, truth: Log, bus: Bus, frame_seconds: float) -> None:
         self.event_id = event_id
         self.watchers = 0
         self.idle_since = asyncio.get_running_loop().time()
@@ -39,6 +38,7 @@ class Channel:
         self._news = asyncio.Event()
         self._truth = truth
         self._bus = bus
+        self._frame_seconds = frame_seconds
         self._map = SeatMap(0, "")
         self._messages = Subscription()
         self._pending: list[Change] = []
@@ -155,7 +155,7 @@ class Channel:
         if self._pending:
             self.ring.add(self._map.apply(tuple(self._pending)))
             self._pending.clear()
-            self._next_frame_at = asyncio.get_running_loop().time() + FRAME_SECONDS
+            self._next_frame_at = asyncio.get_running_loop().time() + self._frame_seconds
             self._wake()
 
     def _wake(self) -> None:

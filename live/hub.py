@@ -15,6 +15,7 @@ from steps.faults import tell_fault
 
 log = logging.getLogger("rowlock.live")
 
+FRAME_MILLISECONDS = 50
 POLL_SECONDS = 2.0
 POLL_SECONDS_WITHOUT_BUS = 0.25
 LINGER_SECONDS = 5.0
@@ -46,11 +47,15 @@ class Watcher:
 
 
 class Hub:
-    """Seat status to every watcher of this process. A fault that passes delays an update and ends nothing."""
+    """Seat status to every watcher of this process. A fault that passes delays an update and ends nothing.
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    An event has at most one update in `frame_milliseconds`; what changes meanwhile travels together.
+    """
+
+    def __init__(self, database: Database, bus: Bus, frame_milliseconds: int = FRAME_MILLISECONDS) -> None:
         self._truth = Log(database)
         self._bus = bus
+        self._frame_seconds = frame_milliseconds / 1_000
         self._channels: dict[UUID, Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_stopped = False
@@ -104,7 +109,7 @@ class Hub:
         """The event's channel, made by the first who comes. Nothing waits in here, so there is one first."""
         channel = self._channels.get(event_id)
         if channel is None or channel.is_closed:
-            channel = self._channels[event_id] = Channel(event_id, self._truth, self._bus)
+            channel = self._channels[event_id] = Channel(event_id, self._truth, self._bus, self._frame_seconds)
         return channel
 
     async def _tend(self) -> None:

@@ -1,4 +1,4 @@
-"""Content negotiation (RFC 9110, section 12.5.1) between the two media types that an answer can have."""
+"""Content negotiation (RFC 9110, section 12.5): the media type of an answer, and whether it is compressed."""
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -22,6 +22,15 @@ def accepted_type(accept: str | None) -> str | None:
 def wants_page(accept: str | None) -> bool:
     """Say whether a browser asks for a page: it names HTML."""
     return "text/html" in (accept or "")
+
+
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Say whether a client takes gzip: by its name, or by `*` when it is not named."""
+    weights = {}
+    for part in (accept_encoding or "").split(",")[:RANGES_MAX]:
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weights[name] = _weight(parameters)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
 
 
 def _liking(accept: str, media_type: str) -> tuple[float, int]:

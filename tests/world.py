@@ -166,7 +166,8 @@ async def pay(database: Database, buyer: User, order: Order, *, key: Key | None 
 
 async def let_lapse(database: Database, order: Order) -> None:
     """Let the time of an order, and of the seats that name it, be over at this moment."""
-    async with database.transaction() as tx:
+
+    async def lapse(tx: Transaction) -> None:
         for table, column in (("orders", "id"), ("seats", "order_id")):
             await tx.rows(
                 f"""UPDATE {table} SET held_until = now()
@@ -174,6 +175,8 @@ async def let_lapse(database: Database, order: Order) -> None:
                 order.event_id,
                 order.id,
             )
+
+    await transact(database, lapse)
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ AGAIN = """INSERT INTO tickets
            SELECT event_id, gen_random_uuid(), {}, order_id, index, owner_id, {}, price_minor, currency
            FROM tickets WHERE index = 0"""
 
+IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at most the total
+
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
     "events_end_after_start": "UPDATE events SET ends_at = starts_at",
@@ -39,7 +41,6 @@ FORBIDDEN = {
     "orders_reference_key": "UPDATE orders SET reference = 'SAME'",
     "orders_refunded_at_most_total": "UPDATE orders SET refunded_minor = total_minor + 1",
     "orders_status_known": "UPDATE orders SET status = 'LOST' WHERE status = 'CONFIRMED'",
-    "orders_total_not_negative": "UPDATE orders SET refunded_minor = 0, total_minor = -1",
     "seat_changes_revision_key": "UPDATE seat_changes SET revision = 1",
     "seat_changes_status_known": "UPDATE seat_changes SET status = 'X'",
     "seats_held_until_while_held": "UPDATE seats SET held_until = NULL WHERE status = 'H'",
@@ -70,7 +71,7 @@ async def test_every_rule_of_the_database_is_known_here(database: Database) -> N
            WHERE indisunique AND NOT indisprimary AND indrelid::regclass::text = ANY (
                SELECT tablename::text FROM pg_tables WHERE schemaname = 'public')"""
     )
-    assert {row["conname"] for row in rules} == set(FORBIDDEN)
+    assert {row["conname"] for row in rules} == set(FORBIDDEN) | IMPLIED
 
 
 @pytest.mark.parametrize("rule", FORBIDDEN)

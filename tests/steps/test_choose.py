@@ -195,6 +195,20 @@ async def test_the_best_seats_in_somebodys_hands_are_left_for_the_next_best(data
     assert theirs.total_minor == 4_000
 
 
+async def test_where_every_choice_is_in_somebodys_hands_the_answer_is_busy(database: Database) -> None:
+    event = await new_event(database, await priced(rows=4, seats_a_row=5))
+    alice, bob = await new_user(database), await new_user(database)
+    before = await everything(database)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as first:
+            for _ in range(2):
+                await hold_in(first, alice, event, BestAvailable(10))
+            refused = await refusal_of(hold(database, bob, event, BestAvailable(1)))
+            assert (refused.code, refused.retry_after_seconds) == (RefusalCode.BUSY, 1)
+            raise ZeroDivisionError
+    assert await everything(database) == before
+
+
 async def test_the_best_seats_that_are_given_up_are_had_at_the_second_try(database: Database) -> None:
     event = await new_event(database, await priced(rows=1, seats_a_row=2))
     alice, bob = await new_user(database), await new_user(database)

@@ -59,10 +59,12 @@ async def test_only_sold_seats_in_the_way_are_said_to_be_sold(database: Database
     alice, bob = await new_user(database, credits_minor=9_000), await new_user(database)
     await pay(database, alice, await hold(database, alice, event, [1, 2]))
     await hold(database, alice, event, [3])
+    before = await everything(database)
     sold = await refusal_of(hold(database, bob, event, [0, 1, 2]))
     assert (sold.code, indexes(sold)) == (RefusalCode.SEAT_ALREADY_SOLD, [1, 2])
     mixed = await refusal_of(hold(database, bob, event, [1, 3]))
     assert (mixed.code, indexes(mixed)) == (RefusalCode.SEAT_UNAVAILABLE, [1, 3])
+    assert await everything(database) == before
 
 
 async def test_the_second_buyer_of_a_seat_does_not_wait_and_leaves_nothing(

@@ -1,16 +1,21 @@
 """Running a step: again where it may be, and errors of the database as what they mean."""
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import asyncpg
 import pytest
 
 from database import Database, Transaction
+from models.orders import Order
 from settings import Settings
 from steps.create_catalogue import create_hall, create_venue
+from steps.idempotency import Key
 from steps.refusals import InFlight, RefusalCode
+from steps.reserve import ChosenSeats, reserve_seats
 from steps.transact import TRIES_MAX, Unavailable, transact
-from tests.world import new_user, refusal_of
+from tests.world import LIMITS, hold, new_event, new_user, pay, refusal_of
 
 
 async def test_a_deadlock_runs_the_step_again(database: Database) -> None:
@@ -59,6 +64,81 @@ async def test_a_lock_that_does_not_come_is_busy_and_not_tried_again(
         refused = await refusal_of(transact(hurried, step))
     assert (refused.code, len(runs)) == (RefusalCode.BUSY, 1)
     await hurried.close()
+
+
+async def test_a_statement_that_takes_too_long_is_busy_and_not_tried_again(settings: Settings) -> None:
+    hurried = Database(settings.model_copy(update={"statement_timeout_ms": 100}))
+    runs = []
+
+    async def step(tx: Transaction) -> None:
+        runs.append(1)
+        await tx.rows("SELECT pg_sleep(10)")
+
+    refused = await refusal_of(transact(hurried, step))
+    assert (refused.code, len(runs)) == (RefusalCode.BUSY, 1)
+    await hurried.close()
+
+
+async def test_a_connection_that_does_not_come_is_busy(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.POOL_WAIT_SECONDS", 0.05)
+    crowded = Database(settings.model_copy(update={"database_pool_size": 2}))
+
+    async def step(tx: Transaction) -> None:
+        raise AssertionError
+
+    async with crowded.transaction(), crowded.transaction():
+        assert (await refusal_of(transact(crowded, step))).code is RefusalCode.BUSY
+    await crowded.close()
+
+
+async def test_a_reference_that_is_taken_by_chance_is_made_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    for module in ("steps.reserve", "steps.pay"):
+        references = iter(["SAME", "SAME", "NEXT"])
+        monkeypatch.setattr(f"{module}.new_reference", partial(next, references))
+    orders = [await hold(database, alice, event, [index]) for index in range(2)]
+    assert [order.reference for order in orders] == ["SAME", "NEXT"]
+    for order in orders:
+        await pay(database, alice, order)
+    tickets = await database.rows("SELECT reference FROM tickets ORDER BY index")
+    assert [row["reference"] for row in tickets] == ["SAME", "NEXT"]
+
+
+async def test_a_collision_at_the_last_try_is_a_refusal_too(database: Database) -> None:
+    runs = []
+
+    async def step(tx: Transaction) -> None:
+        runs.append(1)
+        if len(runs) == TRIES_MAX:
+            raise InFlight(RefusalCode.SEAT_UNAVAILABLE)
+        await tx.rows("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+
+    assert (await refusal_of(transact(database, step))).code is RefusalCode.SEAT_UNAVAILABLE
+    assert len(runs) == TRIES_MAX
+
+
+async def test_a_lost_answer_to_the_commit_is_no_second_effect_under_a_key(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    key = Key.of(alice.id, "reserve", "k", {"seats": [0]})
+    runs = []
+
+    async def step(tx: Transaction, **arguments: Any) -> Order:
+        runs.append(1)
+        order = await reserve_seats(tx, **arguments)
+        if len(runs) == 1:
+            await tx.rows("COMMIT")
+            pid = await tx.value("SELECT pg_backend_pid()")
+            await database.rows("SELECT pg_terminate_backend($1)", pid)
+        return order
+
+    wish = {"event_id": event.id, "selection": ChosenSeats((0,)), "limits": LIMITS}
+    order = await transact(database, step, buyer_id=alice.id, key=key, **wish)
+    assert (order.status, len(runs)) == ("PENDING", 2)
+    assert [row["id"] for row in await database.rows("SELECT id FROM orders")] == [order.id]
 
 
 async def test_a_collision_is_tried_once_more_and_may_wait_then(database: Database) -> None:

@@ -1,0 +1,98 @@
+"""Lists of plain objects are completed as graphql-core completes them: the same data, the same errors."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import DocumentNode, ExecutionResult, execute, parse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
+
+from schema.executor import Executor
+from tests.schema.trees import ALL, ROOTS, SCHEMA, Query, Tree, WithProperty, branch, documents, leaf
+
+
+def run(executor: type[Standard], document: DocumentNode, root: object, **variables: Any) -> ExecutionResult:
+    async def ran() -> ExecutionResult:
+        result = execute(
+            SCHEMA,
+            document,
+            root,
+            variable_values=variables,
+            is_awaitable=optimized_is_awaitable,
+            executor_class=executor,
+        )
+        result = result if isinstance(result, ExecutionResult) else await result
+        # What an error left behind runs to its end, so that no coroutine is dropped.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+        return result
+
+    return asyncio.run(ran())
+
+
+def told(result: ExecutionResult) -> tuple[object, ...]:
+    """All that a client could see, and the kind of each error's cause."""
+    return repr(result.data), [(e.formatted, type(e.original_error)) for e in result.errors or ()]
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents(), ROOTS, st.booleans(), st.none() | st.booleans())
+def test_every_query_has_the_result_of_the_standard_executor(
+    document: DocumentNode, root: Query, yes: bool, no: bool | None
+) -> None:
+    expected = told(run(Standard, document, root, yes=yes, no=no or False))
+    assert told(run(Executor, document, root, yes=yes, no=no or False)) == expected
+
+
+class OnlyShort(Executor):
+    """Has no other way for lists than the short one."""
+
+    def complete_iterable_value(self, *_: Any) -> Any:
+        raise AssertionError("the standard way was taken")
+
+
+PLAIN = f"""{{ tree {{ branches {{ name leaf {{ {ALL} }} sure {{ ...Of }} leaves {{ a: name b: name ...Of }}
+    rare {{ id }} twigs {{ name count __typename }} }} }} }} fragment Of on Leaf {{ {ALL} }}"""
+
+
+def test_plain_objects_take_the_short_way_however_deep() -> None:
+    root = Query(tree=Tree(branches=[branch(leaf(), leaf()), branch()], named=[]), forest=[])
+    document = parse(PLAIN)
+    short = run(OnlyShort, document, root)
+    assert short.errors is None
+    assert told(short) == told(run(Standard, document, root))
+
+
+@pytest.mark.parametrize("field", ["resolved", "name"])
+def test_what_is_not_plain_takes_the_standard_way(field: str) -> None:
+    entry = WithProperty("p") if field == "name" else leaf()
+    root = Query(tree=Tree(branches=[branch(entry)], named=[]), forest=[])
+    document = parse(f"{{ tree {{ branches {{ leaves {{ {field} }} }} }} }}")
+    assert run(OnlyShort, document, root).errors
+    assert told(run(Executor, document, root)) == told(run(Standard, document, root))
+
+
+def test_one_bad_value_in_a_long_list_is_told_with_its_path() -> None:
+    leaves = [leaf(count=number) for number in range(50)]
+    leaves[30].count = "many"  # type: ignore[assignment]
+    root = Query(tree=Tree(branches=[branch(*leaves)], named=[]), forest=[])
+    result = run(Executor, parse("{ tree { branches { leaves { count } } } }"), root)
+    assert result.data == {"tree": None}
+    assert [error.path for error in result.errors or ()] == [["tree", "branches", 0, "leaves", 30, "count"]]
+
+
+def test_a_property_is_read_as_often_as_the_standard_executor_reads_it() -> None:
+    read = []
+
+    class Counting:
+        @property
+        def name(self) -> str:
+            read.append(self)
+            return "n"
+
+    root = Query(tree=Tree(branches=[branch(Counting(), Counting())], named=[]), forest=[])
+    run(Executor, parse("{ tree { branches { leaves { name } } } }"), root)
+    assert len(read) == 2
