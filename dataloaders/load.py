@@ -6,6 +6,7 @@ Loaders batch and do not cache: what a subscription reads an hour after it began
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from asyncpg import Record
@@ -28,12 +29,16 @@ class Source(Generic[Row]):
     model: type[Row]
     relation: str
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.model.model_fields)
+
     @property
     def columns(self) -> str:
-        return ", ".join(f"r.{name}" for name in self.model.model_fields)
+        return ", ".join(f"r.{name}" for name in self.names)
 
     def row(self, record: Record) -> Row:
-        return plain_row(self.model, {name: record[name] for name in self.model.model_fields})
+        return plain_row(self.model, {name: record[name] for name in self.names})
 
 
 def load_one(database: Database, source: Source[Row], **key: str) -> DataLoader[Key, Row | None]:
@@ -66,7 +71,7 @@ def load_many(
 
 
 def load_records(database: Database, statement: str) -> DataLoader[Any, list[Record]]:
-    """Load the records of each event: $1 the events' ids; the first column names the record's event."""
+    """Load the records of each key: $1 are the keys; the first column is the key that a record is of."""
 
     async def load(keys: list[Any]) -> list[list[Record]]:
         found: dict[Any, list[Record]] = defaultdict(list)

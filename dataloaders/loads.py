@@ -40,6 +40,10 @@ MOMENTS = f"""
     FROM unnest($1::uuid[]) AS wanted (id)"""
 """Seat maps, each with the revision of the same moment: it has every change that is numbered by then."""
 
+PEOPLE = """
+    SELECT wanted.email, u.id FROM unnest($1::text[]) AS wanted (email)
+    JOIN users AS u ON lower(u.email) = lower(wanted.email)"""
+
 
 class Loads:
     """The loaders of one operation; each is made when it is first asked for."""
@@ -102,6 +106,11 @@ class Loads:
     @cached_property
     def user(self) -> DataLoader[Key, User | None]:
         return load_one(self._database, USERS, id="uuid")
+
+    @cached_property
+    def people(self) -> DataLoader[str, list[Record]]:
+        """The people with an e-mail address, in whatever case it is given."""
+        return load_records(self._database, PEOPLE)
 
     @cached_property
     def account(self) -> DataLoader[Key, Account | None]:

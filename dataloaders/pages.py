@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -90,12 +91,17 @@ class PageArguments:
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows of a list, each with its cursor, and whether there are more on either side."""
+    """Some rows of a list, and whether there are more on either side."""
 
     rows: list[Row]
-    cursors: list[str]
     has_next: bool
     has_previous: bool
+    sort: tuple[Sort, ...]
+
+    @cached_property
+    def cursors(self) -> list[str]:
+        """The rows' places in the list; made when somebody asks."""
+        return [_cursor(self.sort, row) for row in self.rows]
 
 
 PageKey = tuple[Listing[Any], PageArguments, Any]
@@ -208,14 +214,14 @@ def _page(listing: Listing[Any], arguments: PageArguments, records: list[Any]) -
         records.reverse()
     return Page(
         rows=[listing.source.row(record) for record in records],
-        cursors=[_cursor(listing, record) for record in records],
         has_next=bool(arguments.before) if arguments.backwards else is_more,
         has_previous=is_more if arguments.backwards else bool(arguments.after),
+        sort=listing.sort,
     )
 
 
-def _cursor(listing: Listing[Any], record: Any) -> str:
-    values = [record[sort.column] for sort in listing.sort]
+def _cursor(sorts: tuple[Sort, ...], row: SQLModel) -> str:
+    values = [getattr(row, sort.column) for sort in sorts]
     return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
 

@@ -109,7 +109,8 @@ class Hub:
         """The event's channel, made by the first who comes. Nothing waits in here, so there is one first."""
         channel = self._channels.get(event_id)
         if channel is None or channel.is_closed:
-            channel = self._channels[event_id] = Channel(event_id, self._truth, self._bus, self._frame_seconds)
+            channel = Channel(event_id, self._truth, self._bus, self._frame_seconds)
+            self._channels[event_id] = channel
         return channel
 
     async def _tend(self) -> None:

@@ -118,12 +118,13 @@ class Stream:
         """Tell all watchers whenever there is news, a bounded number of them in one turn of the loop."""
         try:
             while not self.channel.is_closed:
-                news = self.channel.news()
-                await news
+                told = self.channel.ring.end
                 for number, watcher in enumerate(tuple(self.watchers), start=1):
                     self.push(watcher)
                     if number % WATCHERS_A_TURN_MAX == 0:
                         await asyncio.sleep(0)
+                if self.channel.ring.end == told:  # else there was news while the others were told
+                    await self.channel.news()
         except Exception:
             log.exception("a stream of event %s broke", self.channel.event_id)
         finally:

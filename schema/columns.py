@@ -99,7 +99,8 @@ def leaves(kind: GraphQLLeafType, values: Values) -> Values:
     is_kept = _KEPT.get(kind)
     if is_kept is not None and is_kept(values):
         return values
-    written = {key: _leaf(kind, value) for key, value in zip(map(id, values), values, strict=True)}
+    distinct = dict(zip(map(id, values), values, strict=True))
+    written = {key: _leaf(kind, value) for key, value in distinct.items()}
     return [written[key] for key in map(id, values)]
 
 

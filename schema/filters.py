@@ -117,9 +117,7 @@ async def _matching(info: Info, search: str) -> tuple[str, object]:
     """A reference, or an e-mail address, which is looked up among the people first."""
     if "@" not in search:
         return ("r.reference = {}", search.upper())
-    people = await info.context.house.database.rows(
-        "SELECT id FROM users WHERE lower(email) = lower($1)", search
-    )
+    people = await info.context.loads.people.load(search)
     return ("r.buyer_id = ANY({}::uuid[])", tuple(person["id"] for person in people))
 
 

@@ -33,11 +33,29 @@ class Edge(Generic[NodeType]):
 
 @strawberry.type(description="A page of a list; without `first` and `last` it has the first 20 entries.")
 class Connection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = strawberry.field(description="The entries with their cursors.")
-    nodes: list[NodeType] = strawberry.field(description="The entries.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+    entries: strawberry.Private[list[Any]]
+    page: strawberry.Private[Page[Any]]
     listing: strawberry.Private[Listing[Any]]
     parent: strawberry.Private[Any]
+
+    @strawberry.field(description="The entries with their cursors.")
+    def edges(self) -> list[Edge[NodeType]]:
+        pairs = zip(self.page.cursors, self.entries, strict=True)
+        return [Edge(cursor=cursor, node=node) for cursor, node in pairs]
+
+    @strawberry.field(description="The entries.")
+    def nodes(self) -> list[NodeType]:
+        return self.entries
+
+    @strawberry.field(description="Where the page lies in the list.")
+    def page_info(self) -> PageInfo:
+        cursors = self.page.cursors
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
 
     @strawberry.field(description="How many entries the whole list has.")
     async def total_count(self, info: Info) -> int:
@@ -56,16 +74,4 @@ async def connect(
         page: Page[Any] = await info.context.loads.pages.page(listing, arguments, parent)
     except PageError as error:
         raise wrong_argument(str(error)) from None
-    nodes = [of(row) for row in page.rows]
-    return Connection(
-        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
-        nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
-        listing=listing,
-        parent=parent,
-    )
+    return Connection(entries=[of(row) for row in page.rows], page=page, listing=listing, parent=parent)

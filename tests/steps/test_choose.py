@@ -138,12 +138,11 @@ async def test_best_available_says_when_there_are_not_enough(database: Database)
 
 
 async def test_general_admission_passes_over_places_that_somebody_has_in_hand(database: Database) -> None:
-    event = await new_event(database, await priced(rows=0, standing=4))
-    alice, bob = await new_user(database), await new_user(database)
+    event, bob = await new_event(database, await priced(rows=0, standing=4)), await new_user(database)
     async with database.transaction() as first:
-        await hold_in(first, alice, event, GeneralAdmission(((0, 2),)))
+        await first.rows("SELECT 1 FROM seats WHERE index < 2 FOR NO KEY UPDATE")
         await hold(database, bob, event, GeneralAdmission(((0, 2),)))
-    assert await letters(database, event) == "HHHH"
+    assert await letters(database, event) == "AAHH"
 
 
 async def test_places_that_were_given_back_behind_the_last_one_are_sold_too(database: Database) -> None:
@@ -165,8 +164,9 @@ async def test_places_of_several_tiers_are_had_together_or_not_at_all(database: 
     order = await hold(database, alice, event, GeneralAdmission(((1, 1), (0, 2))))
     assert (order.total_minor, await letters(database, event)) == (4_000, "HHAHA")
     before = await everything(database)
-    refused = await refusal_of(hold(database, bob, event, GeneralAdmission(((0, 1), (1, 2)))))
-    assert refused.code is RefusalCode.NOT_ENOUGH_SEATS
+    for too_many in (((0, 1), (1, 2)), ((0, 2),)):
+        refused = await refusal_of(hold(database, bob, event, GeneralAdmission(too_many)))
+        assert refused.code is RefusalCode.NOT_ENOUGH_SEATS
     assert await everything(database) == before
 
 

@@ -75,10 +75,18 @@ async def test_somebody_without_an_account_misses_everything(database: Database)
     assert (await refusal_of(pay(database, alice, order))).missing == (1_000, CURRENCY)
 
 
-async def test_a_free_order_is_paid_without_a_movement(database: Database) -> None:
+async def test_a_free_order_is_paid_in_any_currency_without_a_movement(database: Database) -> None:
     event, alice = await new_event(database, await priced(price="0")), await new_user(database)
-    order = await pay(database, alice, await hold(database, alice, event, [0]))
-    assert order.status == "CONFIRMED"
+    order = await hold(database, alice, event, [0])
+    paid = await transact(
+        database,
+        pay_order,
+        buyer_id=alice.id,
+        event_id=event.id,
+        order_id=order.id,
+        credits_currency="USD",
+    )
+    assert paid.status == "CONFIRMED"
     assert not await database.rows("SELECT 1 FROM movements")
 
 

@@ -57,3 +57,15 @@ async def test_at_most_so_many_orders_end_at_once(database: Database) -> None:
     for index in range(3):
         await let_lapse(database, await hold(database, alice, event, [index]))
     assert [await release(database, orders_max=2) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_an_order_in_somebodys_hands_is_passed_by(database: Database) -> None:
+    event, alice, bob = await new_event(database), await new_user(database), await new_user(database)
+    order = await hold(database, alice, event, [0])
+    await let_lapse(database, order)
+    await hold(database, bob, event, [0])
+    async with database.transaction() as rival:
+        await rival.rows("SELECT 1 FROM orders WHERE id = $1 FOR NO KEY UPDATE", order.id)
+        assert await release(database) == 0
+    assert await release(database) == 1
+    assert await statuses(database) == ["EXPIRED", "PENDING"]
