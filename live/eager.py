@@ -4,22 +4,20 @@ Sending a message to a client that reads costs no task and no turn of the loop i
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
 
 
-def start_now(work: Coroutine[Any, Any, None], done: Callable[[BaseException | None], None]) -> bool:
-    """Run `work`; return True when it has ended already, else call `done` when it ends.
+def start_now(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+    """Run `work`; return None when it has ended already, else the task that does the rest of it.
 
-    `done` gets the exception that ended the work, or None. What the work raises at once is raised here.
+    What the work raises before it waits is raised here.
     """
     try:
         waits_for = work.send(None)
     except StopIteration:
-        return True
-    task = asyncio.ensure_future(_finish(work, waits_for))
-    task.add_done_callback(lambda task: done(_outcome(task)))
-    return False
+        return None
+    return asyncio.create_task(_finish(work, waits_for))
 
 
 async def _finish(work: Coroutine[Any, Any, None], waits_for: Any) -> None:
@@ -44,7 +42,3 @@ class _Rest:
                 waits_for = self._work.send(None)
             except StopIteration:
                 return
-
-
-def _outcome(task: "asyncio.Future[None]") -> BaseException | None:
-    return asyncio.CancelledError() if task.cancelled() else task.exception()

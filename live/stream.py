@@ -6,9 +6,9 @@ backlog: one that does not read is passed over, and gets a snapshot when it has 
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from live.updates import Update
 
 log = logging.getLogger("rowlock.live")
 
-PAYLOADS_KEPT_MAX = 64
+UPDATES_BEHIND_MAX = 64
 FIRST_PAYLOADS_KEPT_MAX = 16
 WATCHERS_A_TURN_MAX = 250
 
@@ -38,7 +38,7 @@ class Watcher:
         self.send = send
         self.after = after
         self.place: int | None = None
-        self.is_sending = False
+        self.sending: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
 
 
@@ -49,9 +49,15 @@ class Stream:
         self.channel = channel
         self.watchers: dict[Watcher, None] = {}
         self._encode = encode
-        self._payloads: OrderedDict[int, str] = OrderedDict()
-        self._firsts: OrderedDict[tuple[int | None, int], str] = OrderedDict()
+        self._payloads: dict[int, str] = {}
+        self._firsts: dict[int | None, str] = {}
+        self._firsts_end = 0
         self._task = asyncio.create_task(self._run(), name=f"stream of event {channel.event_id}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether who joins now will be told of what comes."""
+        return not self._task.done()
 
     def add(self, watcher: Watcher) -> None:
         """Begin to send to a watcher: its first update now, if it reads."""
@@ -59,36 +65,42 @@ class Stream:
         self.push(watcher)
 
     def remove(self, watcher: Watcher) -> None:
+        """Forget a watcher, and what is on its way to it if it does not read."""
         self.watchers.pop(watcher, None)
+        if watcher.sending:
+            watcher.sending.cancel()
 
     def stop(self) -> None:
         self._task.cancel()
 
     def push(self, watcher: Watcher) -> None:
         """Send all that a watcher has still to get, as far as it takes it without waiting."""
-        while not watcher.is_sending and watcher in self.watchers:
+        while watcher.sending is None and watcher in self.watchers:
             payload = self._next(watcher)
             if payload is None:
                 return
-            watcher.is_sending = True
             try:
-                sent = start_now(watcher.send(payload), lambda error: self._sent(watcher, error))
-            except Exception as error:  # the client has gone; whoever reads from it will know too
-                self._sent(watcher, error)
+                watcher.sending = start_now(watcher.send(payload))
+            except Exception:  # the client has gone; whoever reads from it will know too
+                self._lose(watcher)
                 return
-            watcher.is_sending = not sent
+            if watcher.sending:
+                watcher.sending.add_done_callback(partial(self._sent, watcher))
 
-    def _sent(self, watcher: Watcher, error: BaseException | None) -> None:
-        watcher.is_sending = False
-        if error is not None:
-            self.remove(watcher)
-            watcher.ended.set()
+    def _sent(self, watcher: Watcher, sending: "asyncio.Task[None]") -> None:
+        watcher.sending = None
+        if sending.cancelled() or sending.exception():
+            self._lose(watcher)
         else:
             self.push(watcher)
 
+    def _lose(self, watcher: Watcher) -> None:
+        self.remove(watcher)
+        watcher.ended.set()
+
     def _next(self, watcher: Watcher) -> str | None:
         ring = self.channel.ring
-        if watcher.place is None or watcher.place < ring.first:
+        if watcher.place is None or watcher.place < self._oldest:
             after, watcher.after = watcher.after, None
             watcher.place = ring.end
             return self._first(after)
@@ -97,22 +109,28 @@ class Stream:
         watcher.place += 1
         return self._payload(watcher.place - 1)
 
+    @property
+    def _oldest(self) -> int:
+        """The first update that is still told; who is further behind gets a snapshot."""
+        ring = self.channel.ring
+        return max(ring.first, ring.end - UPDATES_BEHIND_MAX)
+
     def _payload(self, number: int) -> str:
-        if number not in self._payloads:
-            self._payloads[number] = self._encode(self.channel.ring.at(number))
-            if len(self._payloads) > PAYLOADS_KEPT_MAX:
-                self._payloads.popitem(last=False)
-        return self._payloads[number]
+        payload = self._payloads.get(number)
+        if payload is None:
+            payload = self._encode(self.channel.ring.at(number))
+            self._payloads = {n: kept for n, kept in self._payloads.items() if n >= self._oldest}
+            self._payloads[number] = payload
+        return payload
 
     def _first(self, after: int | None) -> str:
-        """A first frame, cached by what it spans."""
-        update = self.channel.first_update(after)
-        span = (after, self.channel.ring.end)
-        if span not in self._firsts:
-            self._firsts[span] = self._encode(update)
-            if len(self._firsts) > FIRST_PAYLOADS_KEPT_MAX:
-                self._firsts.popitem(last=False)
-        return self._firsts[span]
+        """A first frame: what is told to all who join between two updates is encoded once."""
+        if self._firsts_end != self.channel.ring.end or len(self._firsts) == FIRST_PAYLOADS_KEPT_MAX:
+            self._firsts_end = self.channel.ring.end
+            self._firsts.clear()
+        if after not in self._firsts:
+            self._firsts[after] = self._encode(self.channel.first_update(after))
+        return self._firsts[after]
 
     async def _run(self) -> None:
         """Tell all watchers whenever there is news, a bounded number of them in one turn of the loop."""
@@ -142,6 +160,10 @@ class Streams:
     def __len__(self) -> int:
         return len(self._streams)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Say whether somebody watches with this key."""
+        return key in self._streams
+
     @asynccontextmanager
     async def join(
         self, key: Hashable, event_id: UUID, encode: Encode, send: Send, after: int | None
@@ -153,11 +175,11 @@ class Streams:
         """
         async with self._hub.follow(event_id) as channel:
             stream = self._streams.get(key)
-            if stream is None or stream.channel is not channel:
+            if stream is None or stream.channel is not channel or not stream.is_open:
                 stream = self._streams[key] = Stream(channel, encode)
             watcher = Watcher(send, after)
-            stream.add(watcher)
             try:
+                stream.add(watcher)
                 yield watcher
             finally:
                 stream.remove(watcher)

@@ -13,6 +13,8 @@ from schema.context import Context
 from schema.engine import Asked
 
 HEARTBEAT_SECONDS = 12
+HEARTBEAT: dict[str, Any] = {"type": "http.response.body", "body": b":\n\n", "more_body": True}
+"""Said now and then, so that nobody on the way takes the silence for an end."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -33,17 +35,17 @@ class GraphQLEvents:
         """Send until the operation has ended or the client has gone."""
         say = sending(send)
         await say({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        work = asyncio.create_task(self._run(say))
+        work = asyncio.create_task(self._run(say, send))
         gone = asyncio.create_task(_until_gone(receive))
-        beat = asyncio.create_task(_heartbeat(say))
         try:
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            while not await _is_one_done(work, gone):
+                await say(HEARTBEAT)
         finally:
-            for task in (work, gone, beat):
+            for task in (work, gone):
                 task.cancel()
-            await asyncio.gather(work, gone, beat, return_exceptions=True)
+            await asyncio.gather(work, gone, return_exceptions=True)
 
-    async def _run(self, send: Say) -> None:
+    async def _run(self, say: Say, send: Send) -> None:
         async def send_next(payload: str) -> None:
             body = f"event: next\ndata: {payload}\n\n".encode()
             await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -53,16 +55,14 @@ class GraphQLEvents:
             if errors:
                 body = {"errors": [error.formatted for error in errors]}
                 await send_next(orjson.dumps(body).decode())
-            await send({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+            await say({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+
+
+async def _is_one_done(*tasks: "asyncio.Task[None]") -> bool:
+    done, _ = await asyncio.wait(tasks, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _heartbeat(send: Say) -> None:
-    """Say something now and then, so that nobody on the way takes the silence for an end."""
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})

@@ -43,9 +43,11 @@ class GraphQLSocket:
         self._run_operation = operations.run
         self._context = context
         self._receive = receive
+        self._send_next = send
         self._send = sending(send)
         self._is_welcome = False
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Answer until the client goes or has to; then end its operations."""
@@ -55,10 +57,9 @@ class GraphQLSocket:
             with suppress(ClientGone):
                 await self._send({"type": "websocket.close", "code": closed.code, "reason": str(closed)})
         finally:
-            tasks = list(self._operations.values())
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _converse(self) -> None:
         try:
@@ -98,9 +99,9 @@ class GraphQLSocket:
             case "pong":
                 pass
             case "subscribe":
-                self._begin(message)
+                await self._begin(message)
             case "complete":
-                self._end(_id_of(message))
+                await self._end(_id_of(message))
             case _:
                 raise SocketClosed(4400, "Messages of this `type` are not known")
 
@@ -118,7 +119,7 @@ class GraphQLSocket:
         self._is_welcome = True
         await self._say({"type": "connection_ack"})
 
-    def _begin(self, message: Message) -> None:
+    async def _begin(self, message: Message) -> None:
         id = _id_of(message)
         if not self._is_welcome:
             raise SocketClosed(4401, "Unauthorized")
@@ -129,26 +130,29 @@ class GraphQLSocket:
             raise SocketClosed(4400, problem)
         said = message["payload"]
         asked = Asked(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
-        self._operations[id] = asyncio.create_task(self._run(id, asked))
+        if len(self._tasks) == OPERATIONS_MAX:  # the client has to hear this before it is listened to again
+            await self._say({"id": id, "type": "error", "payload": [TOO_MANY.formatted]})
+            return
+        task = self._operations[id] = asyncio.create_task(self._run(id, asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _end(self, id: str) -> None:
+    async def _end(self, id: str) -> None:
         task = self._operations.pop(id, None)
         if task:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self, id: str, asked: Asked) -> None:
         """Run one operation to its end, and say how it ended."""
         before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
-        send = self._send
+        send = self._send_next
 
         async def send_next(payload: str) -> None:
             await send({"type": "websocket.send", "text": f"{before}{payload}}}"})
 
         with suppress(ClientGone):
-            if len(self._operations) > OPERATIONS_MAX:
-                errors = [TOO_MANY]
-            else:
-                errors = await self._run_operation(asked, self._context, send_next)
+            errors = await self._run_operation(asked, self._context, send_next)
             formatted = [error.formatted for error in errors]
             last = {"type": "error", "payload": formatted} if errors else {"type": "complete"}
             await self._finish(id, {"id": id, **last})

@@ -20,13 +20,17 @@ Say = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 SendNext = Callable[[str], Coroutine[Any, Any, None]]
 
 
+GONE = (OSError, RuntimeError)
+"""How the server says that nobody is there, or that it has closed the connection itself meanwhile."""
+
+
 def sending(send: Send) -> Say:
     """The server's `send`, that raises `ClientGone` where the server finds nobody."""
 
     async def send_or_tell(message: dict[str, Any]) -> None:
         try:
             await send(message)
-        except OSError:
+        except GONE:
             raise ClientGone from None
 
     return send_or_tell
@@ -40,7 +44,10 @@ class Operations:
     streams: Streams
 
     async def run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
-        """Send each result, as JSON, to the last; return what kept the operation from starting."""
+        """Send each result, as JSON, to the last; return what kept the operation from starting.
+
+        `send_next` is the server's way to the client, and fails as that does.
+        """
         try:
             watching = watching_of(
                 self.engine.schema.graphql_schema, asked.query, asked.variables, asked.operation_name, context
@@ -57,7 +64,8 @@ class Operations:
         return []
 
     async def _watch(self, watching: Watching, context: Context, send_next: SendNext) -> None:
-        await watching.refuse_if_hidden(context)
+        if watching.key not in self.streams:  # what somebody watches is not hidden
+            await watching.refuse_if_hidden(context)
         async with self.streams.join(
             watching.key, watching.event_id, watching.encode, send_next, watching.after
         ) as watcher:
@@ -68,5 +76,8 @@ class Operations:
             async for result in results:
                 if is_request_error(result):
                     return result.errors or []
-                await send_next(written(result))
+                try:
+                    await send_next(written(result))
+                except GONE:
+                    raise ClientGone from None
         return []

@@ -5,7 +5,7 @@
 `event_id` is the event's global id. The answer has the fields of the API's `SeatPlan`: width, height,
 sections with rows with seats (index, number, x, y, tierId, seatId), and areas (name, x, y, width, height,
 tierId, firstIndex, places). A published event's plan never changes: it may be kept for a day without asking
-again, and after that `If-None-Match` with its ETag is answered 304. It is compressed for who accepts gzip.
+again; after that `If-None-Match` with its ETag is answered 304. Whoever accepts gzip gets it compressed.
 Anything else is `{"errors": [{"message", "extensions": {"code"}}]}`: 404 NOT_FOUND for an unknown event and
 for a draft, 400 INVALID_ID for what is not an event's id, 503 SERVICE_UNAVAILABLE without a database.
 """

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from graphql import Executor as GraphQLCoreExecutor
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLResolveInfo, is_leaf_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
@@ -25,6 +26,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         # The selection is kept beside its plan: while it is there, its id is nobody else's.
         self._columns: dict[tuple[Any, int], tuple[FieldDetailsList, Column | None]] = {}
+
+    def build_per_event_executor(self, payload: Any) -> "GraphQLCoreExecutor[Any]":
+        """Plan each update of a subscription anew: its selections are not those of the one before.
+
+        What graphql-core remembers of them would grow by each update, for as long as a subscription lives.
+        """
+        executor = super().build_per_event_executor(payload)
+        assert isinstance(executor, Executor)
+        executor._columns, executor._relevant_sub_fields = {}, {}
+        return executor
 
     def complete_list_value(
         self,

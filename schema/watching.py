@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from graphql import (
     ExecutionResult,
-    Executor,
     FieldNode,
     GraphQLSchema,
     OperationType,
@@ -27,6 +26,7 @@ from schema.context import Context
 from schema.documents import Document, document_of
 from schema.enums import EventStatus
 from schema.errors import not_found
+from schema.executor import Executor
 from schema.live import update_of
 from schema.masking import presented
 

@@ -134,3 +134,11 @@ async def test_a_page_of_an_allowed_origin_may_read_it(database: Database, setti
 async def test_other_methods_are_refused(database: Database, server: Server) -> None:
     event = ids.event_id((await new_event(database)).id)
     assert (await server.http.post(address(event))).status_code == 405
+
+
+async def test_without_a_database_it_says_that_it_cannot_answer(settings: Settings) -> None:
+    nobody = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none"})
+    async with serving(nobody) as server:
+        answer = await server.http.get(address(ids.event_id(uuid4())))
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"

@@ -1,10 +1,11 @@
 """Lists of plain objects are completed as graphql-core completes them: the same data, the same errors."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
-from graphql import DocumentNode, ExecutionResult, execute, parse
+from graphql import DocumentNode, ExecutionResult, execute, parse, subscribe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -96,3 +97,20 @@ def test_a_property_is_read_as_often_as_the_standard_executor_reads_it() -> None
     root = Query(tree=Tree(branches=[branch(Counting(), Counting())], named=[]), forest=[])
     run(Executor, parse("{ tree { branches { leaves { name } } } }"), root)
     assert len(read) == 2
+
+
+async def test_a_subscription_remembers_nothing_of_the_updates_before() -> None:
+    remembered = []
+
+    class Watched(Executor):
+        def complete_list_value(self, *arguments: Any) -> Any:
+            remembered.append(len(self._columns) + len(self._relevant_sub_fields))
+            return super().complete_list_value(*arguments)
+
+    document = parse("subscription { trees { branches { name twigs { name } later { count } } } }")
+    source = subscribe(SCHEMA, document, executor_class=Watched)
+    results = source if isinstance(source, AsyncIterator) else await cast(Any, source)
+    found = [result async for result in results]
+    assert [told(result) for result in found[1:]] == [told(found[0])] * (len(found) - 1)
+    each = len(remembered) // len(found)
+    assert remembered[-each:] == remembered[:each]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -74,7 +75,15 @@ class Query:
     forest: list[Tree | None]
 
 
-SCHEMA = strawberry.Schema(Query, types=[Twig, Branch])._schema
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def trees(self) -> AsyncGenerator[Tree, None]:
+        for _ in range(5):
+            yield Tree(branches=[branch(leaf())], named=[])
+
+
+SCHEMA = strawberry.Schema(Query, subscription=Subscription, types=[Twig, Branch])._schema
 
 
 class WithProperty:
