@@ -87,6 +87,8 @@ async def test_a_statement_that_fails_takes_the_whole_transaction_with_it(databa
         async with database.transaction() as tx:
             await tx.rows("INSERT INTO venues (id, name, address) VALUES (gen_random_uuid(), 'a', 'b')")
             await tx.rows("SELECT 1/0")
+    left_open = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE '% in tr%'"
+    assert not await database.rows(left_open)
     assert await venues(database) == 0
 
 
@@ -98,6 +100,18 @@ async def test_a_connection_that_the_server_closed_is_replaced(small: Database, 
     for _ in range(3):
         async with small.transaction() as tx:
             assert await tx.value("SELECT pg_backend_pid()") != pid
+
+
+async def test_a_reading_connection_that_the_server_closed_is_replaced(small: Database) -> None:
+    async with small.readers.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+    async with small.transaction() as tx:
+        await tx.rows("SELECT pg_terminate_backend($1)", driver.get_server_pid())
+    async with asyncio.timeout(10):
+        while not driver.is_closed():
+            await asyncio.sleep(0)
+    assert await venues(small) == 0
 
 
 async def test_a_transaction_that_the_server_ends_leaves_a_pool_that_works(small: Database) -> None:
