@@ -1,0 +1,174 @@
+"""What runs in the process of the watchers: joins, and rounds of broadcasts by our server and a plain one."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from redis.asyncio import Redis
+
+from bench import live_watcher as watching
+from bench.live_plain import CHANNEL
+from bench.live_servers import Process
+from bench.live_watcher import Board, EventsWatcher, SocketWatcher
+from live.changes import Change, encode, seats_channel
+from routes.graphql_socket import PROTOCOL
+from schema import ids
+
+WATCH = """subscription ($e: ID!) { seatStatus(eventId: $e) { __typename
+    ... on SeatStatusSnapshot { revision statuses availableSeats }
+    ... on SeatStatusChanges { revision availableSeats changes { revision index seatId status } } } }"""
+CHANGES = 20
+ROUNDS = 5
+IN_FLIGHT = 3
+NAP_SECONDS = 0.001
+WAIT_SECONDS_MAX = 120
+
+# The next revisions of the log, each the change of another seat, as the relay leaves them behind.
+NEXT_CHANGES = """
+    WITH moved AS (
+        UPDATE streams SET revision = revision + $2 WHERE event_id = $1 RETURNING revision - $2 AS before
+    )
+    INSERT INTO seat_changes (event_id, index, version, status, revision)
+    SELECT $1, (before + n) % 1000, 1000 + before + n, CASE n % 2 WHEN 0 THEN 'H' ELSE 'A' END, before + n
+    FROM moved, generate_series(1, $2) n
+    RETURNING revision, index, version, status"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the two servers, the event and the bus are."""
+
+    ours: Process
+    plain: Process
+    event_id: UUID
+    database_url: str
+    redis_url: str
+
+
+@dataclass
+class Round:
+    """Deliveries a second, the server's processor seconds for each, and how long each update took."""
+
+    rate: float
+    cpu_seconds: float
+    took: list[float]
+
+
+@dataclass
+class Rounds:
+    """What alternating rounds brought: seconds to join, and the rounds of both."""
+
+    joins: tuple[float, float]
+    ours: list[Round]
+    others: list[Round]
+
+
+@dataclass
+class Party:
+    """The watchers of one server, and how it is given the next update, which has a number."""
+
+    process: Process
+    board: Board
+    watchers: int
+    make: Callable[[], asyncio.Protocol]
+    publish: Callable[[], Awaitable[int]]
+
+    async def join(self) -> float:
+        """Have all watchers join; return how long it took until the last one had its first frame."""
+        start = time.perf_counter()
+        await watching.connect(self.process.port, self.watchers, self.make)
+        await self._until_all_have(0)
+        return time.perf_counter() - start
+
+    async def round(self, seconds: float) -> Round:
+        """Keep a few updates in flight for so long."""
+        frames, cpu, start = self.board.frames, self.process.cpu_seconds, time.perf_counter()
+        in_flight: deque[tuple[float, int]] = deque()
+        took: list[float] = []
+        naps = asyncio.create_task(_nap())
+        while (is_on := time.perf_counter() - start < seconds) or in_flight:
+            if is_on:
+                in_flight.append((time.perf_counter(), await self.publish()))
+            if not is_on or len(in_flight) == IN_FLIGHT:
+                published_at, number = in_flight.popleft()
+                await self._until_all_have(number)
+                took.append(time.perf_counter() - published_at)
+        naps.cancel()
+        deliveries, passed = self.board.frames - frames, time.perf_counter() - start
+        return Round(deliveries / passed, (self.process.cpu_seconds - cpu) / deliveries, took)
+
+    async def _until_all_have(self, number: int) -> None:
+        await self.board.until_all_have(number, self.watchers, WAIT_SECONDS_MAX)
+
+
+async def _nap() -> None:
+    """Sleep between two looks at the sockets, so that the server's sends do not have to wake this process:
+    that would cost the server more than the sending, and the slower of two servers the most."""
+    while True:
+        time.sleep(NAP_SECONDS)  # noqa: ASYNC251
+        await asyncio.sleep(0)
+
+
+async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Rounds:
+    """Have all watchers join both servers, then alternate: ours, plain, ours, plain."""
+    database = await asyncpg.connect(place.database_url)
+    async with Redis.from_url(place.redis_url) as redis:
+        board = Board(watching.revision_of)
+        make = partial(_MAKERS[kind], board, place.event_id)
+        ours = Party(place.ours, board, watchers, make, partial(_change, database, redis, place.event_id))
+        other = _plain(place, kind, watchers, board, redis)
+        our_join = await ours.join()
+        await other.publish()
+        found = Rounds((our_join, await other.join()), [], [])
+        for _ in range(ROUNDS):
+            found.ours.append(await ours.round(seconds))
+            found.others.append(await other.round(seconds))
+    await database.close()
+    return found
+
+
+def _plain(place: Place, kind: str, watchers: int, ours: Board, redis: Any) -> Party:
+    """Watchers of the plain server, which broadcasts the bytes that ours sent last."""
+    board, numbers = Board(watching.one_more), count()
+
+    async def publish() -> int:
+        await redis.publish(CHANNEL, ours.last_frame.removeprefix(watching.NEXT).removeprefix(b"data: "))
+        return next(numbers)
+
+    def make() -> asyncio.Protocol:
+        if kind == "WebSocket":
+            return SocketWatcher(board, watching.upgrade("/ws"))
+        return EventsWatcher(board, watching.event_stream("/sse"))
+
+    return Party(place.plain, board, watchers, make, publish)
+
+
+async def _change(database: Any, redis: Any, event_id: UUID) -> int:
+    rows = await database.fetch(NEXT_CHANGES, event_id, CHANGES)
+    changes = sorted(Change(*row) for row in rows)
+    await redis.publish(seats_channel(event_id), encode(event_id, changes))
+    return changes[-1].revision
+
+
+def socket_watcher(board: Board, event_id: UUID) -> SocketWatcher:
+    """A graphql-transport-ws client of ours."""
+    said = watching.subscription(WATCH, ids.event_id(event_id))
+    return SocketWatcher(board, watching.upgrade("/graphql", PROTOCOL), said)
+
+
+def events_watcher(board: Board, event_id: UUID) -> EventsWatcher:
+    """A graphql-sse client of ours."""
+    return EventsWatcher(board, watching.event_stream("/graphql", WATCH, ids.event_id(event_id)))
+
+
+_MAKERS: dict[str, Callable[[Board, UUID], asyncio.Protocol]] = {
+    "WebSocket": socket_watcher,
+    "SSE": events_watcher,
+}
