@@ -21,7 +21,7 @@ from routes.query_page import query_page_routes
 from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
-from steps.reserve import Limits
+from steps.hold import Limits
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

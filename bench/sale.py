@@ -13,8 +13,8 @@ from bench.client import drive, post
 from bench.house import PLACES, House
 from bench.report import Measured
 from schema import ids
-from steps.locks import LOCK_BUYER
-from steps.reserve import HOLD
+from steps.hold import HOLD
+from steps.locks import LOCK_BUYERS
 
 RESERVE = """mutation Reserve($input: ReserveInput!) { reserve(input: $input) {
     ... on OrderPayload { order { id reference status heldUntil total { amount currency } } }
@@ -60,22 +60,23 @@ def _script(house: House, clients: int, number: int) -> str:
 
     Each client counts through seats of its own, in each round through others.
     """
-    event, buyer = f"'{house.rivals[clients].id}'::uuid", "md5(:b::text)::uuid"
     share = PLACES // clients // ROUNDS
-    first = f":client_id * {share * ROUNDS} + {number * share}"
-    hold = {
-        "$1": event,
+    values = {
+        "$1": f"'{house.rivals[clients].id}'::uuid",
         "$2": "ARRAY[:i]",
-        "$3": buyer,
-        "$4": "gen_random_uuid()",
-        "$5": "upper(substr(md5(random()::text), 1, 8))",
-        "$6": "300::float8",
-        "$7": "100000",
+        "$3": "ARRAY[md5('order' || :i)::uuid]",
+        "$4": "ARRAY[md5(:b::text)::uuid]",
+        "$5": "ARRAY[upper(substr(md5(random()::text), 1, 8))]",
+        "$6": "ARRAY[1]",
+        "$7": "ARRAY[md5('order' || :i)::uuid]",
+        "$8": "300::float8",
+        "$9": "100000",
     }
+    lock_buyer = LOCK_BUYERS.replace("$2", values["$4"])
     statements = [
-        re.sub(r"\$\d", lambda place: {"$1": event, "$2": buyer}[place[0]], LOCK_BUYER),
-        re.sub(r"\$\d", lambda place: hold[place[0]], HOLD),
+        re.sub(r"\$\d", lambda place: values[place[0]], statement) for statement in (lock_buyer, HOLD)
     ]
+    first = f":client_id * {share * ROUNDS} + {number * share}"
     lines = [" ".join(statement.split()) + ";" for statement in statements]
     return "\n".join(
         ["\\set n :n + 1", f"\\set i {first} + :n", "\\set b random(1, 5000)", "BEGIN;", *lines, "COMMIT;"]

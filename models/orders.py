@@ -91,7 +91,6 @@ class OrderItem(SQLModel, table=True):
         ForeignKeyConstraint(["event_id", "order_id"], ["orders.event_id", "orders.id"]),
         ForeignKeyConstraint(["event_id", "index"], ["seats.event_id", "seats.index"]),
         CheckConstraint("price_minor >= 0", name="order_items_price_not_negative"),
-        Index("order_items_by_seat", "event_id", "index"),
     )
 
     event_id: UUID = Field(sa_column=ids(primary_key=True))

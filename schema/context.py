@@ -18,9 +18,9 @@ from live.hub import Hub
 from schema import ids
 from schema.errors import forbidden, unauthorized
 from settings import Settings
+from steps.hold import Limits
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
 from steps.refusals import invalid
-from steps.reserve import Limits
 from steps.transact import transact
 
 Result = TypeVar("Result")

@@ -4,6 +4,7 @@ The strings are sub-selects for a step to compose into its statement. They lock 
 FOR UPDATE would block inserts that only reference the row, and in the order of the key.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from asyncpg import Record
@@ -25,10 +26,10 @@ FREE_PLACES = f"""
 Waits for rows in flight; with SKIP LOCKED after it, it does not.
 """
 
-LOCK_BUYER = """
-    INSERT INTO buyers (event_id, user_id) VALUES ($1, $2)
+LOCK_BUYERS = """
+    INSERT INTO buyers (event_id, user_id) SELECT $1, id FROM unnest($2::uuid[]) AS id ORDER BY id
     ON CONFLICT (event_id, user_id) DO UPDATE SET last_order_at = statement_timestamp()"""
-"""A person at an event, made if need be: $1 event, $2 user."""
+"""Persons at an event, made if need be: $1 event, $2 users."""
 
 ORDER_AND_ITS_SEATS = """
     WITH locked AS MATERIALIZED (
@@ -50,9 +51,9 @@ LAPSED_ORDERS = """
 """Orders whose time is over, at most $1 of them, that nobody else has in hand now."""
 
 
-async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
-    """Lock this person at this event, so that nobody else counts or adds to their seats."""
-    await tx.rows(LOCK_BUYER, event_id, user_id)
+async def lock_buyers(tx: Transaction, event_id: UUID, user_ids: Sequence[UUID]) -> None:
+    """Lock these persons at this event, so that nobody else counts or adds to their seats."""
+    await tx.rows(LOCK_BUYERS, event_id, user_ids)
 
 
 async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:

@@ -17,13 +17,14 @@ from models.users import Role, User
 from steps.choose import BestAvailable, GeneralAdmission
 from steps.create_catalogue import create_event, create_hall, create_venue
 from steps.details import EventDetails, PricedPlan, TierDraft, price_plan
+from steps.hold import Limits
 from steps.idempotency import Key
 from steps.ledger import give_credits
 from steps.pay import pay_order
 from steps.publish import publish_event
 from steps.refusals import Refused
 from steps.register import Person, register_user
-from steps.reserve import ChosenSeats, Limits, reserve_seats
+from steps.reserve import ChosenSeats, reserve_seats
 from steps.transact import transact
 
 CURRENCY = "EUR"

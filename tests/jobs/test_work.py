@@ -9,7 +9,7 @@ from pathlib import Path
 from database import Database
 from schema import ids
 from settings import Settings
-from steps.reserve import Limits
+from steps.hold import Limits
 from tests.resolvers.test_seats import WATCH, changes_to, update
 from tests.serving import serving, subscribe
 from tests.world import hold, new_event, new_user

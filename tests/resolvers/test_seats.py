@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection
 from database import Database
 from schema import ids
 from settings import Settings
-from steps.reserve import Limits
+from steps.hold import Limits
 from tests.serving import receive, serving, subscribe
 from tests.world import hold, new_draft, new_event, new_user, pay
 

@@ -10,8 +10,9 @@ import pytest
 from database import Database
 from models.columns import new_id
 from steps.choose import BestAvailable, GeneralAdmission
+from steps.hold import Limits
 from steps.refusals import RefusalCode, Refused
-from steps.reserve import ChosenSeats, Limits, reserve_seats
+from steps.reserve import ChosenSeats, reserve_seats
 from steps.transact import transact
 from tests.world import (
     LIMITS,
