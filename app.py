@@ -22,6 +22,7 @@ from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
 from steps.hold import Limits
+from steps.reserve_together import Reservations
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -37,7 +38,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         tokens=AccessTokens(settings),
         plans=Plans(database),
         hub=hub,
-        limits=Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),
+        reservations=Reservations(
+            database,
+            Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),
+        ),
     )
 
     @asynccontextmanager

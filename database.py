@@ -81,14 +81,17 @@ class Database:
         self.readers = _engine(settings, readers, default_transaction_read_only="on")
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, lock_timeout_ms: int | None = None) -> AsyncIterator[Transaction]:
         """Open a transaction; leaving the block commits it, an exception rolls it back.
 
         It is begun and ended on the driver itself, with SQLAlchemy in autocommit: so raw statements and the
-        session share it, and neither can end it.
+        session share it, and neither can end it. `lock_timeout_ms` is for one that waits less than others.
         """
+        begin = "BEGIN"
+        if lock_timeout_ms is not None:
+            begin += f"; SET LOCAL lock_timeout = {lock_timeout_ms:d}"
         async with self.writing.connect() as connection:
-            driver = await _begin(connection)
+            driver = await _begin(connection, begin)
             transaction = Transaction(driver, connection)
             try:
                 yield transaction
@@ -165,15 +168,15 @@ def _replace_if_unfit(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-async def _begin(connection: AsyncConnection) -> "Connection[Record]":
+async def _begin(connection: AsyncConnection, begin: str) -> "Connection[Record]":
     """Begin a transaction; when the server turns out to have gone meanwhile, on another connection."""
     driver = await _driver(connection)
     try:
-        await driver.execute("BEGIN")
+        await driver.execute(begin)
     except GONE:
         await connection.invalidate()
         driver = await _driver(connection)
-        await driver.execute("BEGIN")
+        await driver.execute(begin)
     return driver
 
 

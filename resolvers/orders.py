@@ -13,7 +13,6 @@ from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
 from steps.cancel import cancel_order
 from steps.pay import pay_order
-from steps.reserve import reserve_seats
 
 
 @strawberry.type
@@ -53,12 +52,10 @@ class OrderMutations:
     ) -> OrderResult:
         buyer, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
         selection = input.selection.read(event_id)
-        order = await info.context.transact(
-            reserve_seats,
+        order = await info.context.house.reservations.reserve(
             buyer_id=buyer.id,
             event_id=event_id,
             selection=selection,
-            limits=info.context.house.limits,
             key=info.context.key(
                 "reserve", input.idempotency_key, event_id=event_id, selection=repr(selection)
             ),

@@ -18,9 +18,9 @@ from live.hub import Hub
 from schema import ids
 from schema.errors import forbidden, unauthorized
 from settings import Settings
-from steps.hold import Limits
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
 from steps.refusals import invalid
+from steps.reserve_together import Reservations
 from steps.transact import transact
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ class House:
     tokens: AccessTokens
     plans: Plans
     hub: Hub
-    limits: Limits
+    reservations: Reservations
 
 
 @dataclass

@@ -4,17 +4,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graphql import (
+    BREAK,
+    DirectiveNode,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
+    VisitorAction,
     parse,
     specified_rules,
+    visit,
 )
 from strawberry.schema.schema import validate_document
 
 from schema.errors import RequestError, wrong_argument
+from schema.executor import Selections
 from schema.strings import UNFIT, is_fit, literals
 
 DOCUMENTS_KEPT_MAX = 512
@@ -30,20 +36,33 @@ class OperationNotAllowed(RequestError):
 
 
 @dataclass(frozen=True)
+class Operation:
+    """One operation of a document; its `selections` are known from its first run, unless variables decide."""
+
+    node: OperationDefinitionNode
+    selections: Selections | None
+
+    @property
+    def kind(self) -> OperationType:
+        return self.node.operation
+
+
+@dataclass(frozen=True)
 class Document:
     """A document as it was parsed, what is wrong with it, and its operations."""
 
     node: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    operations: tuple[OperationDefinitionNode, ...] = ()
+    operations: tuple[Operation, ...] = ()
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
+    def operation(self, name: str | None) -> Operation:
         """Choose the operation to run; raises a RequestError when there is none, or more than one."""
         if name is None and len(self.operations) > 1:
             raise wrong_argument("The document has several operations: name one by `operationName`.")
-        for node in self.operations:
-            if name is None or (node.name is not None and node.name.value == name):
-                return node
+        for operation in self.operations:
+            named = operation.node.name
+            if name is None or (named is not None and named.value == name):
+                return operation
         raise wrong_argument("The document has no operation of this name.")
 
 
@@ -57,5 +76,23 @@ def document_of(schema: GraphQLSchema, query: str) -> Document:
     errors = tuple(validate_document(schema, node, _RULES))
     if not errors and not is_fit(literals(node)):
         errors = (wrong_argument(UNFIT),)
-    operations = tuple(d for d in node.definitions if isinstance(d, OperationDefinitionNode))
+    is_varying = varies(node)
+    operations = tuple(
+        Operation(definition, None if is_varying else Selections())
+        for definition in node.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    )
     return Document(node, errors, operations)
+
+
+def varies(node: DocumentNode) -> bool:
+    """Say whether variables may decide what is selected: that takes a directive."""
+    found = []
+
+    class Directives(Visitor):
+        def enter_directive(self, directive: DirectiveNode, *_: object) -> VisitorAction:
+            found.append(directive)
+            return BREAK
+
+    visit(node, Directives())
+    return bool(found)

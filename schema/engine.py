@@ -51,6 +51,7 @@ class Engine:
             operation_name=asked.operation_name,
             is_awaitable=cast(Any, optimized_is_awaitable),
             executor_class=self.schema.execution_context_class,
+            selections=document.operation(asked.operation_name).selections,
         )
         done = result if isinstance(result, ExecutionResult) else await result
         return ExecutionResult(done.data, presented(done.errors))
@@ -60,7 +61,7 @@ class Engine:
         document = self._document(asked)
         if isinstance(document, ExecutionResult):
             yield document
-        elif document.operation(asked.operation_name).operation is not OperationType.SUBSCRIPTION:
+        elif document.operation(asked.operation_name).kind is not OperationType.SUBSCRIPTION:
             yield await self.execute(asked, context)
         else:
             async for result in self._results(document, asked, context):
@@ -76,6 +77,7 @@ class Engine:
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=self.schema.execution_context_class,
+            selections=document.operation(asked.operation_name).selections,
         )
         found = source if isinstance(source, ExecutionResult | AsyncIterator) else await source
         if isinstance(found, ExecutionResult):
@@ -93,7 +95,7 @@ class Engine:
         if document.errors:
             return ExecutionResult(None, presented(list(document.errors)))
         try:
-            kind = document.operation(asked.operation_name).operation
+            kind = document.operation(asked.operation_name).kind
             if not is_fit(asked.variables):
                 raise wrong_argument(UNFIT)
         except RequestError as error:

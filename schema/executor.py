@@ -1,17 +1,19 @@
-"""Executes as Strawberry does, with a shorter way for lists of plain objects.
+"""Executes as Strawberry does, with a shorter way for plain objects and lists of them.
 
 A selection is plain when all its fields are attributes without a resolver, down to the leaves. A list of
 such objects is completed a column at a time, without a path, an info and a call for each field. When anything
 in it is unusual the whole list is left to graphql-core, so that data and errors are the same.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from graphql import Executor as GraphQLCoreExecutor
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLResolveInfo, is_leaf_type
-from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
@@ -19,13 +21,32 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from schema.columns import Column, Field, Unusual, all_present, constant, leaves, lists, objects, some_present
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
-    """Runs one operation; how its lists are completed is planned once for each selection."""
+@dataclass
+class Selections:
+    """What an operation selects, as far as it was looked at, and how that is completed.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Each selection is kept beside what is known of it: while it is there, its id is nobody else's.
+    """
+
+    root: GroupedFieldSet | None = None
+    sub_fields: dict[Any, Any] = field(default_factory=dict)
+    columns: dict[tuple[Any, int], tuple[FieldDetailsList, Column | None]] = field(default_factory=dict)
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Runs one operation; how its lists are completed is planned once for each selection.
+
+    The `selections` of an operation that does not depend on its variables are kept from run to run.
+    """
+
+    def __init__(self, *args: Any, selections: Selections | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The selection is kept beside its plan: while it is there, its id is nobody else's.
-        self._columns: dict[tuple[Any, int], tuple[FieldDetailsList, Column | None]] = {}
+        self._is_kept = selections is not None
+        self._select(selections or Selections())
+
+    def _select(self, selections: Selections) -> None:
+        self._selections = selections
+        self._relevant_sub_fields = selections.sub_fields
 
     def build_per_event_executor(self, payload: Any) -> "GraphQLCoreExecutor[Any]":
         """Plan each update of a subscription anew: its selections are not those of the one before.
@@ -34,8 +55,42 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, Executor)
-        executor._columns, executor._relevant_sub_fields = {}, {}
+        if not self._is_kept:
+            executor._select(Selections())
         return executor
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,
+        new_defer_usages: Sequence[DeferUsage],
+    ) -> Any:
+        if self._selections.root is None:
+            self._selections.root = grouped_field_set
+        return super().execute_collected_root_fields(
+            root_type, root_value, self._selections.root, serially, new_defer_usages
+        )
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        # For one object alone a plan that is used once costs more than it saves.
+        if self._is_kept and position_context is None:
+            column = self._planned(return_type, field_details_list)
+            if column is not None:
+                with suppress(Exception):
+                    return column([result])[0]
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
 
     def complete_list_value(
         self,
@@ -54,14 +109,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
-    def _planned(self, kind: GraphQLList[Any], selected: FieldDetailsList) -> Column | None:
-        """How to complete a list with this selection, or None when it is not plain."""
-        key = kind, id(selected)
-        if key not in self._columns:
-            self._columns[key] = selected, None
+    def _planned(self, kind: Any, selected: FieldDetailsList) -> Column | None:
+        """How to complete a list or an object with this selection, or None when it is not plain."""
+        columns, key = self._selections.columns, (kind, id(selected))
+        if key not in columns:
+            columns[key] = selected, None
             with suppress(Exception):
-                self._columns[key] = selected, self._present(kind, selected)
-        return self._columns[key][1]
+                columns[key] = selected, self._present(kind, selected)
+        return columns[key][1]
 
     def _column(self, kind: Any, selected: FieldDetailsList) -> Column:
         if isinstance(kind, GraphQLNonNull):
@@ -90,13 +145,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         node = selected[0].node
         if node.name.value == "__typename":
             return None, partial(constant, kind.name)
-        field = kind.fields.get(node.name.value)
-        definition = field and field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if field is None or definition is None or field.args or node.arguments:
+        given = kind.fields.get(node.name.value)
+        definition = given and given.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if given is None or definition is None or given.args or node.arguments:
             raise Unusual
         if not definition.is_basic_field or definition.default_resolver is not getattr:
             raise Unusual
-        return definition.python_name, self._column(field.type, selected)
+        return definition.python_name, self._column(given.type, selected)
 
 
 def _is_streamed(selected: FieldDetailsList) -> bool:

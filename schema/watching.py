@@ -92,10 +92,10 @@ def written(result: Any) -> str:
 def _only_field(document: Document, operation_name: str | None) -> FieldNode | None:
     """The one plain field of the operation, if it is ours."""
     operation = document.operation(operation_name)
-    selections = operation.selection_set.selections
+    selections = operation.node.selection_set.selections
     field = selections[0]
     is_plain = len(selections) == 1 and isinstance(field, FieldNode) and not field.directives
-    is_ours = operation.operation is OperationType.SUBSCRIPTION and is_plain
+    is_ours = operation.kind is OperationType.SUBSCRIPTION and is_plain
     return field if is_ours and isinstance(field, FieldNode) and field.name.value == FIELD else None
 
 

@@ -1,7 +1,8 @@
 """The one statement that holds seats: for each wish all of its seats, or none of them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from asyncpg import Record
@@ -10,6 +11,7 @@ from database import Transaction
 from models.columns import new_reference
 from models.orders import Order, order_of
 from models.seats import is_free
+from steps.idempotency import Key
 from steps.locks import SEATS_BY_INDEX
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
@@ -85,6 +87,12 @@ class Wish:
     buyer_id: UUID
     order_id: UUID
     indexes: tuple[int, ...]
+    key: Key | None = None
+
+    @cached_property
+    def needs(self) -> frozenset[Hashable]:
+        """What no other wish served at the same time may share."""
+        return frozenset([self.buyer_id, *self.indexes])
 
 
 async def hold(

@@ -1,7 +1,7 @@
 """The second same request gets the first answer."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,10 @@ KEY_CHARACTERS_MAX = 255
 KEY_HOURS = 24
 
 TAKE = f"""
-    INSERT INTO idempotency_keys AS k (user_id, mutation, key, request, made) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO idempotency_keys AS k (user_id, mutation, key, request, made)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[])
+        AS given (user_id, mutation, key, request, made)
+    ORDER BY user_id, mutation, key
     ON CONFLICT (user_id, mutation, key) DO UPDATE
     SET request = excluded.request, made = excluded.made, created_at = excluded.created_at
     WHERE k.created_at <= statement_timestamp() - interval '{KEY_HOURS} hours'
@@ -46,8 +49,15 @@ async def claim(tx: Transaction, key: Key | None, made: UUID) -> UUID | None:
     """
     if key is None:
         return None
-    taken = await tx.value(TAKE, key.user_id, key.mutation, key.key, key.request, made)
-    return None if taken is not None else await _made_before(tx, key)
+    return None if await claim_all(tx, [(key, made)]) else await _made_before(tx, key)
+
+
+async def claim_all(tx: Transaction, keys: Sequence[tuple[Key, UUID]]) -> set[UUID]:
+    """Take each key for what this transaction is about to make; return what is so made for the first time."""
+    if not keys:
+        return set()
+    values = [(key.user_id, key.mutation, key.key, key.request, made) for key, made in keys]
+    return {row["made"] for row in await tx.rows(TAKE, *zip(*values, strict=True))}
 
 
 async def _made_before(tx: Transaction, key: Key) -> UUID:

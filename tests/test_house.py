@@ -51,6 +51,7 @@ OURS = {name.partition(".")[0] for name, _ in FLOORS}
 
 TRANSACTIONS_OPENED_BY = {
     Path("steps/transact.py"),
+    Path("steps/together.py"),  # one for many wishes
     Path("jobs/relay.py"),  # numbers what is committed, batch by batch
 }
 LOCKS_LIVE_IN = {

@@ -11,11 +11,20 @@ from hypothesis import strategies as st
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
-from schema.executor import Executor
+from schema.documents import varies
+from schema.executor import Executor, Selections
 from tests.schema.trees import ALL, ROOTS, SCHEMA, Query, Tree, WithProperty, branch, documents, leaf
 
 
-def run(executor: type[Standard], document: DocumentNode, root: object, **variables: Any) -> ExecutionResult:
+def run(
+    executor: type[Standard],
+    document: DocumentNode,
+    root: object,
+    kept: Selections | None = None,
+    **variables: Any,
+) -> ExecutionResult:
+    given = {} if kept is None else {"selections": kept}
+
     async def ran() -> ExecutionResult:
         result = execute(
             SCHEMA,
@@ -24,6 +33,7 @@ def run(executor: type[Standard], document: DocumentNode, root: object, **variab
             variable_values=variables,
             is_awaitable=optimized_is_awaitable,
             executor_class=executor,
+            **given,
         )
         result = result if isinstance(result, ExecutionResult) else await result
         # What an error left behind runs to its end, so that no coroutine is dropped.
@@ -46,6 +56,21 @@ def test_every_query_has_the_result_of_the_standard_executor(
 ) -> None:
     expected = told(run(Standard, document, root, yes=yes, no=no or False))
     assert told(run(Executor, document, root, yes=yes, no=no or False)) == expected
+    kept = None if varies(document) else Selections()
+    for _ in range(3):
+        assert told(run(Executor, document, root, kept, yes=yes, no=no or False)) == expected
+
+
+def test_what_is_selected_is_looked_at_once_unless_variables_decide() -> None:
+    root, kept = Query(tree=Tree(branches=[branch(leaf())], named=[]), forest=[]), Selections()
+    document = parse("{ tree { branches { name } } }")
+    run(Executor, document, root, kept)
+    known = dict(kept.sub_fields), dict(kept.columns)
+    assert known[1]
+    assert told(run(Executor, document, root, kept)) == told(run(Standard, document, root))
+    assert (kept.sub_fields, kept.columns) == known
+    assert not varies(document)
+    assert varies(parse("query ($no: Boolean!) { tree { branches { name @skip(if: $no) } } }"))
 
 
 class OnlyShort(Executor):
@@ -104,7 +129,7 @@ async def test_a_subscription_remembers_nothing_of_the_updates_before() -> None:
 
     class Watched(Executor):
         def complete_list_value(self, *arguments: Any) -> Any:
-            remembered.append(len(self._columns) + len(self._relevant_sub_fields))
+            remembered.append(len(self._selections.columns) + len(self._relevant_sub_fields))
             return super().complete_list_value(*arguments)
 
     document = parse("subscription { trees { branches { name twigs { name } later { count } } } }")
