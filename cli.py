@@ -83,7 +83,7 @@ def _serve(settings: Settings, workers: int) -> None:
     if settings.redis_url:
         os.environ["REDIS_URL"] = settings.redis_url
     uvicorn.run(
-        "app:create_app",
+        "app:create_serving_app",
         factory=True,
         host=settings.host,
         port=settings.port,

@@ -1,6 +1,7 @@
-"""Work that happens by itself: each job runs flat out while it finds work, and sleeps when it found none."""
+"""Work that happens by itself: each job goes on while it finds work, and sleeps when it found none."""
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,12 +16,22 @@ FAULT_PAUSE_SECONDS_MAX = 2.0
 
 
 class Job:
-    """A thing to do again and again: `once` does a bounded amount of it and returns how much that was."""
+    """A thing to do again and again: `once` does a bounded amount of it and returns how much that was.
 
-    def __init__(self, name: str, once: Callable[[], Awaitable[int]], idle_seconds: float) -> None:
+    After a round that found work it pauses for `pause_seconds`, so that the next one finds more.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        once: Callable[[], Awaitable[int]],
+        idle_seconds: float,
+        pause_seconds: float = 0,
+    ) -> None:
         self.name = name
         self.once = once
         self.idle_seconds = idle_seconds
+        self.pause_seconds = pause_seconds
         self._awake = asyncio.Event()
         self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
 
@@ -38,16 +49,12 @@ class Job:
                 await self._pause_after(error)
                 continue
             self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
-            await self._sleep(0 if found else self.idle_seconds)
+            await (asyncio.sleep(self.pause_seconds) if found else self._until_awake())
 
-    async def _sleep(self, seconds: float) -> None:
-        if not seconds:
-            return await asyncio.sleep(0)
-        try:
-            async with asyncio.timeout(seconds):
+    async def _until_awake(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.idle_seconds):
                 await self._awake.wait()
-        except TimeoutError:
-            return None
 
     async def _pause_after(self, error: Exception) -> None:
         tell_fault(log, f"the job {self.name!r} failed and will try again", error)

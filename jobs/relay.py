@@ -15,6 +15,7 @@ CHANGES_PER_BATCH_MAX = 1_000
 BATCHES_PER_ROUND_MAX = 10
 EVENTS_PER_SWEEP_MAX = 100
 SWEEP_SECONDS = 0.5
+PAUSE_SECONDS = 0.01
 LOG_KEPT = timedelta(hours=24)
 
 # Steps from event to event along the index, past all rows of an event that has many.
@@ -85,7 +86,7 @@ class Relay:
         self._bus = bus
         self._changed: set[UUID] = set()
         self._next_sweep_at = 0.0
-        self.job = Job("relay", self._once, SWEEP_SECONDS)
+        self.job = Job("relay", self._once, SWEEP_SECONDS, PAUSE_SECONDS)
 
     def wake(self, event_ids: Collection[UUID]) -> None:
         """Say that changes of these events are committed; many calls make one piece of work."""
@@ -108,15 +109,18 @@ async def _sweep(database: Database, bus: Bus) -> int:
 
 
 async def _number_event(database: Database, bus: Bus, event_id: UUID, lock: str) -> int:
-    """Number batch after batch of an event; what is left after many of them is for the next round."""
+    """Number batch after batch of an event; what is left after many of them is for the next round.
+
+    A batch that is not full took all there was: whoever commits a change after it has a relay to wake.
+    """
     numbered = 0
     for _ in range(BATCHES_PER_ROUND_MAX):
         async with database.transaction() as tx:
             changes = await _number_batch(tx, event_id, lock)
-        if not changes:
-            break
         numbered += len(changes)
         await _tell(bus, event_id, changes)
+        if len(changes) < CHANGES_PER_BATCH_MAX:
+            break
     return numbered
 
 

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.events import EventMutations, EventQueries
 from resolvers.nodes import NodeQueries
@@ -37,6 +40,15 @@ class Subscription(SeatSubscriptions):
     pass
 
 
+class Names(NameConverter):
+    """Names in camelCase, each made once and not for each request."""
+
+    @staticmethod
+    @cache
+    def apply_naming_config(name: str) -> str:
+        return to_camel_case(name)
+
+
 class Schema(strawberry.Schema):
     """Ours, as Strawberry builds it; the engine runs it."""
 
@@ -59,5 +71,5 @@ schema = Schema(
     subscription=Subscription,
     exception_handlers=[AnswerWithRefusal()],
     execution_context_class=Executor,
-    config=StrawberryConfig(scalar_map=_scalars, disable_field_suggestions=True),
+    config=StrawberryConfig(scalar_map=_scalars, name_converter=Names(), disable_field_suggestions=True),
 )
