@@ -23,6 +23,7 @@ from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
 from steps.hold import Limits
+from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         tokens=AccessTokens(settings),
         plans=Plans(database),
         hub=hub,
+        payments=Payments(database, settings.credits_currency),
         reservations=Reservations(
             database,
             Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),

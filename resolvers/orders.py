@@ -12,7 +12,6 @@ from schema.order_inputs import OrderInput, PayInput, ReserveInput
 from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
 from steps.cancel import cancel_order
-from steps.pay import pay_order
 
 
 @strawberry.type
@@ -69,12 +68,10 @@ class OrderMutations:
         input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
     ) -> OrderResult:
         buyer, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
-        order = await info.context.transact(
-            pay_order,
+        order = await info.context.house.payments.pay(
             buyer_id=buyer.id,
             event_id=event_id,
             order_id=order_id,
-            credits_currency=info.context.house.settings.credits_currency,
             key=info.context.key(
                 "pay", input.idempotency_key, order_id=input.order_id, method=input.method.name
             ),

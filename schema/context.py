@@ -19,6 +19,7 @@ from schema import ids
 from schema.errors import forbidden, unauthorized
 from settings import Settings
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
+from steps.pay_together import Payments
 from steps.refusals import invalid
 from steps.reserve_together import Reservations
 from steps.transact import transact
@@ -35,6 +36,7 @@ class House:
     tokens: AccessTokens
     plans: Plans
     hub: Hub
+    payments: Payments
     reservations: Reservations
 
 

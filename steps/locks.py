@@ -31,18 +31,24 @@ LOCK_BUYERS = """
     ON CONFLICT (event_id, user_id) DO UPDATE SET last_order_at = statement_timestamp()"""
 """Persons at an event, made if need be: $1 event, $2 users."""
 
-ORDER_AND_ITS_SEATS = """
+ORDERS_AND_THEIR_SEATS = """
     WITH locked AS MATERIALIZED (
-        SELECT * FROM orders WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE
-    ), seats_of_it AS MATERIALIZED (
-        SELECT s.index FROM locked o
+        SELECT * FROM orders WHERE event_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+    ), seats_of_them AS MATERIALIZED (
+        SELECT s.order_id, s.index FROM locked o
         JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
         JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
         WHERE s.event_id = $1 AND s.order_id = o.id
         ORDER BY s.index FOR NO KEY UPDATE OF s
     )
-    SELECT o.*, ARRAY(SELECT index FROM seats_of_it ORDER BY index) AS indexes FROM locked o"""
-"""An order, then the seats that name it: $1 event, $2 order. May wait, so it decides nothing about time."""
+    SELECT o.*, ARRAY(SELECT index FROM seats_of_them s WHERE s.order_id = o.id ORDER BY index) AS indexes
+    FROM locked o"""
+"""Orders, then the seats that name them: $1 event, $2 orders. May wait, so it decides nothing about time."""
+
+ACCOUNTS_OF = """
+    SELECT a.user_id, a.currency FROM {} JOIN accounts a USING (user_id, currency)
+    ORDER BY a.user_id, a.currency FOR NO KEY UPDATE OF a"""
+"""The accounts that another part of the statement names by `user_id` and `currency`."""
 
 LAPSED_ORDERS = """
     SELECT event_id, id FROM orders
@@ -63,7 +69,13 @@ async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:
 
 async def lock_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Record | None:
     """Lock an order and the seats that name it; None when there is no such order."""
-    return await tx.row(ORDER_AND_ITS_SEATS, event_id, order_id)
+    found = await lock_orders(tx, event_id, [order_id])
+    return found[0] if found else None
+
+
+async def lock_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]) -> Sequence[Record]:
+    """Lock those of these orders that exist, and the seats that name them, by their `indexes`."""
+    return await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
 
 
 async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:

@@ -7,11 +7,11 @@ from database import Database, Transaction
 from models.columns import new_id
 from models.orders import Order
 from steps.hold import Limits, Wish, hold
-from steps.idempotency import Key, claim_all
+from steps.idempotency import Key
 from steps.locks import lock_buyers
 from steps.refusals import Refused
 from steps.reserve import ChosenSeats, Selection, reserve_seats, wrong_number
-from steps.together import LeftOut, Together
+from steps.together import LeftOut, Together, claim_keys
 from steps.transact import transact
 
 
@@ -43,10 +43,7 @@ class Reservations:
         )
 
     async def _hold_all(self, tx: Transaction, event_id: UUID, wishes: Sequence[Wish]) -> list[Order]:
-        keys = [(wish.key, wish.order_id) for wish in wishes if wish.key]
-        first = await claim_all(tx, keys)
-        if len(first) < len(keys):
-            raise LeftOut({order_id: None for _, order_id in keys if order_id not in first})
+        await claim_keys(tx, wishes)
         await lock_buyers(tx, event_id, [wish.buyer_id for wish in wishes])
         answers = await hold(tx, event_id, wishes, self._limits)
         refused = {

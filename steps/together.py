@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from database import Database, Transaction
-from steps.idempotency import Key
+from steps.idempotency import Key, claim_all
 from steps.refusals import InFlight, Refused, busy
 from steps.transact import Unavailable, is_connection_lost
 
@@ -43,6 +43,18 @@ class LeftOut(Exception):
     def __init__(self, answers: Mapping[UUID, Refused | None]) -> None:
         super().__init__()
         self.answers = answers
+
+
+def leave_out_all_but(wishes: Sequence[Wish], served: Collection[UUID]) -> None:
+    """Leave out whoever is not among these orders, to be served alone."""
+    if len(served) < len(wishes):
+        raise LeftOut({wish.order_id: None for wish in wishes if wish.order_id not in served})
+
+
+async def claim_keys(tx: Transaction, wishes: Sequence[Wish]) -> None:
+    """Take everybody's key; leave out whoever used theirs before."""
+    keyed = [wish for wish in wishes if wish.key]
+    leave_out_all_but(keyed, await claim_all(tx, [(wish.key, wish.order_id) for wish in keyed if wish.key]))
 
 
 @dataclass(frozen=True)

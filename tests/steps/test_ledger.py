@@ -8,6 +8,7 @@ import pytest
 
 from database import Database
 from models.columns import new_id
+from models.orders import Order
 from steps.ledger import charge_credits, give_credits
 from steps.refusals import RefusalCode
 from steps.transact import transact
@@ -29,17 +30,19 @@ async def give(database: Database, user_id: UUID, amount_minor: int, currency: s
 async def charge(
     database: Database, user_id: UUID, amount_minor: int, *, order_id: UUID | None = None
 ) -> None:
-    await transact(database, charge_credits, **priced_at(user_id, amount_minor, order_id))
+    await transact(database, charge_credits, order=priced_at(user_id, amount_minor, order_id))
 
 
-def priced_at(user_id: UUID, amount_minor: int, order_id: UUID | None = None) -> dict[str, object]:
-    return {
-        "user_id": user_id,
-        "amount_minor": amount_minor,
-        "currency": CURRENCY,
-        "event_id": new_id(),
-        "order_id": order_id or new_id(),
-    }
+def priced_at(user_id: UUID, amount_minor: int, order_id: UUID | None = None) -> Order:
+    return Order(
+        event_id=new_id(),
+        id=order_id or new_id(),
+        reference="ORDER",
+        buyer_id=user_id,
+        status="CONFIRMED",
+        total_minor=amount_minor,
+        currency=CURRENCY,
+    )
 
 
 async def balances(database: Database) -> dict[str, int]:
@@ -94,7 +97,7 @@ async def test_a_second_payment_waits_for_the_first_and_sees_what_it_left(databa
     alice = new_id()
     await give(database, alice, 700)
     async with database.transaction() as first:
-        await charge_credits(first, **priced_at(alice, 400))  # type: ignore[arg-type]
+        await charge_credits(first, priced_at(alice, 400))
         second = asyncio.create_task(charge(database, alice, 400))
         await until_somebody_waits(database)
     assert (await refusal_of(second)).missing == (100, CURRENCY)

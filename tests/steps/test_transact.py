@@ -97,7 +97,7 @@ async def test_a_reference_that_is_taken_by_chance_is_made_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
-    for module in ("steps.hold", "steps.pay"):
+    for module in ("steps.hold", "steps.sell"):
         references = iter(["SAME", "SAME", "NEXT"])
         monkeypatch.setattr(f"{module}.new_reference", partial(next, references))
     orders = [await hold(database, alice, event, [index]) for index in range(2)]
