@@ -75,8 +75,11 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.on_commit: Callable[[set[UUID]], None] = lambda _: None
         # A writer finds its rows by key. On tables that have just begun to fill, the planner knows nothing
-        # yet and would rather read them whole, for every row again.
-        self.writing = _engine(settings, settings.database_pool_size, enable_seqscan="off")
+        # yet and would rather read them whole, for every row again; and it would plan a statement with short
+        # arrays anew each time, which takes longer than to run it.
+        self.writing = _engine(
+            settings, settings.database_pool_size, enable_seqscan="off", plan_cache_mode="force_generic_plan"
+        )
         readers = min(settings.database_pool_size, READING_POOL_SIZE_MAX)
         self.readers = _engine(settings, readers, default_transaction_read_only="on")
 

@@ -6,16 +6,15 @@ import uvloop
 from bench.house import PLACES, house
 from bench.reading import reading
 from bench.report import HEADER
-from bench.sale import Reservations, reservations
+from bench.sale import sale
 
 
 async def bench(seconds: float, clients: list[int]) -> None:
     async with house(clients) as place:
         print(f"An event of {PLACES:,} places and the demo's arena; {seconds:g} s a round, 3 rounds each.")
         print(HEADER)
-        sale = Reservations(place)
-        for number in clients:
-            print((await reservations(place, sale, number, seconds)).line(), flush=True)
+        for measured in await sale(place, clients, seconds):
+            print(measured.line(), flush=True)
         for measured in await reading(place, seconds):
             print(measured.line(), flush=True)
 

@@ -29,6 +29,7 @@ from steps.transact import transact
 ROOT = Path(__file__).parent.parent
 BUYERS = 5_000
 PLACES = 99_000
+PRICE_MINOR = 1_000
 START_SECONDS_MAX = 30
 
 
@@ -42,7 +43,7 @@ class House:
     large: Event
     rivals: dict[int, Event]
     arena: Event
-    tokens: list[str]
+    tokens: dict[UUID, str]
     port: int
 
 
@@ -74,7 +75,7 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
         settings = read_settings(database_url=servers.database_url, redis_url=servers.redis_url)
         database = Database(settings)
         await database.migrate()
-        places = [TierDraft("Places", Decimal(10), PLACES)]
+        places = [TierDraft("Places", Decimal(PRICE_MINOR) / 100, PLACES)]
         large = await _event(database, await _hall(database), None, places)
         rivals = {n: await _event(database, await _hall(database), None, places) for n in clients}
         arena_plan = PLANS["arena"]
@@ -83,7 +84,8 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
         async with database.transaction() as tx:
             await tx.rows("ANALYZE seats")
         access = AccessTokens(settings)
-        tokens = [access.make(uuid4(), frozenset({Role.USER})) for _ in range(BUYERS)]
+        buyers = [uuid4() for _ in range(BUYERS)]
+        tokens = {buyer: access.make(buyer, frozenset({Role.USER})) for buyer in buyers}
         with _server(servers, port) as process:
             await _until_it_answers(port, process)
             yield House(settings, database, servers, large, rivals, arena, tokens, port)
@@ -97,6 +99,7 @@ def _server(servers: embedded.Servers, port: int):  # type: ignore[no-untyped-de
         "REDIS_URL": servers.redis_url,
         "PORT": str(port),
         "SEATS_PER_BUYER_MAX": "100000",
+        "HOLD_SECONDS": "3600",
         "LOG_LEVEL": "WARNING",
     }
     command = [sys.executable, str(ROOT / "cli.py"), "serve"]

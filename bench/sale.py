@@ -1,116 +1,101 @@
-"""Reservations a second through HTTP, against pgbench running the same transaction with as many clients."""
+"""Reservations and payments a second through HTTP, against pgbench running the same transactions."""
 
-import asyncio
-import os
 import random
-import re
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
 import orjson
 
 from bench.client import drive, post
-from bench.house import PLACES, House
+from bench.house import PLACES, PRICE_MINOR, House
+from bench.pgbench import ROUNDS, Statement, buyer_ids, holding, paying, pgbench
 from bench.report import Measured
 from schema import ids
-from steps.hold import HOLD
-from steps.locks import LOCK_BUYERS
 
-RESERVE = """mutation Reserve($input: ReserveInput!) { reserve(input: $input) {
-    ... on OrderPayload { order { id reference status heldUntil total { amount currency } } }
-    ... on Refusal { code message seatIds } } }"""
-ROUNDS = 3
+ORDER = "order { id reference status heldUntil total { amount currency } }"
+RESERVE = f"""mutation Reserve($input: ReserveInput!) {{ reserve(input: $input) {{
+    ... on OrderPayload {{ {ORDER} }} ... on Refusal {{ code message seatIds }} }} }}"""
+PAY = f"""mutation Pay($input: PayInput!) {{ pay(input: $input) {{
+    ... on OrderPayload {{ {ORDER} }} ... on Refusal {{ code message seatIds }} }} }}"""
+PURSE_MINOR = 100_000 * PRICE_MINOR
+HEAD_START_CLIENTS = 64
 
 
-class Reservations:
-    """Requests for one fresh seat each, by many buyers, and a count of what was answered."""
+class Sale:
+    """Requests of many buyers, for one fresh seat each, and then to pay for what they hold."""
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._tokens = list(house.tokens.values())
         self._seats = list(range(PLACES))
         random.shuffle(self._seats)
+        self._held: list[tuple[str, str]] = []
         self.refused = 0
 
-    def request(self) -> bytes:
+    def reserve(self) -> bytes:
         wish = {"eventId": ids.event_id(self._house.large.id)}
         variables = {"input": wish | {"selection": {"seatIndexes": [self._seats.pop()]}}}
-        body = orjson.dumps({"query": RESERVE, "variables": variables})
-        return post(body, random.choice(self._house.tokens))
+        return post(orjson.dumps({"query": RESERVE, "variables": variables}), random.choice(self._tokens))
+
+    def pay(self) -> bytes:
+        order, token = self._held.pop()
+        return post(orjson.dumps({"query": PAY, "variables": {"input": {"orderId": order}}}), token)
 
     def answered(self, body: bytes) -> None:
         if b'"order":' not in body:
             self.refused += 1
 
+    async def find_held(self) -> None:
+        """Learn which orders can be paid now, and by whom."""
+        rows = await self._house.database.rows(
+            "SELECT id, buyer_id FROM orders WHERE event_id = $1 AND status = 'PENDING'", self._house.large.id
+        )
+        of_event = self._house.large.id
+        self._held = [
+            (ids.order_id(of_event, row["id"]), self._house.tokens[row["buyer_id"]]) for row in rows
+        ]
 
-async def reservations(house: House, sale: Reservations, clients: int, seconds: float) -> Measured:
-    """Alternate rounds of ours and of pgbench's, each taking seats that were never taken before."""
+
+async def sale(house: House, clients: list[int], seconds: float) -> list[Measured]:
+    """Reserve, and then pay for what was reserved, with each number of clients."""
+    ours = Sale(house)
+    await _fill_purses(house)
+    await drive(house.port, HEAD_START_CLIENTS, seconds, ours.reserve, ours.answered)
+    measured = []
+    for number in clients:
+        event = house.rivals[number].id
+        measured.append(
+            await _rounds("reserve one seat", house, ours, ours.reserve, holding(event), number, seconds)
+        )
+        await ours.find_held()
+        measured.append(await _rounds("pay for it", house, ours, ours.pay, paying(event), number, seconds))
+    assert not ours.refused, "every seat is asked for once, and every order is paid once"
+    return measured
+
+
+async def _rounds(
+    what: str,
+    house: House,
+    sale: Sale,
+    request: Callable[[], bytes],
+    statements: list[Statement],
+    clients: int,
+    seconds: float,
+) -> Measured:
+    """Alternate rounds of ours and of pgbench's."""
     ours, others, took = [], [], []
-    await drive(house.port, clients, 1, sale.request, sale.answered)
+    await drive(house.port, clients, 1, request, sale.answered)
     for number in range(ROUNDS):
-        rate, seconds_each = await drive(house.port, clients, seconds, sale.request, sale.answered)
+        rate, seconds_each = await drive(house.port, clients, seconds, request, sale.answered)
         ours.append(rate)
         took += seconds_each
-        others.append(await _pgbench(house, clients, seconds, number))
-    assert not sale.refused, "every seat is asked for once"
-    return Measured("reserve one seat, against pgbench", clients, ours, others, took)
+        others.append(await pgbench(house, statements, clients, seconds, number))
+    return Measured(f"{what}, against pgbench", clients, ours, others, took)
 
 
-def _script(house: House, clients: int, number: int) -> str:
-    """Our transaction as pgbench runs it: the same statements, with values of its own.
-
-    Each client counts through seats of its own, in each round through others.
-    """
-    share = PLACES // clients // ROUNDS
-    values = {
-        "$1": f"'{house.rivals[clients].id}'::uuid",
-        "$2": "ARRAY[:i]",
-        "$3": "ARRAY[md5('order' || :i)::uuid]",
-        "$4": "ARRAY[md5(:b::text)::uuid]",
-        "$5": "ARRAY[upper(substr(md5(random()::text), 1, 8))]",
-        "$6": "ARRAY[1]",
-        "$7": "ARRAY[md5('order' || :i)::uuid]",
-        "$8": "300::float8",
-        "$9": "100000",
-    }
-    lock_buyer = LOCK_BUYERS.replace("$2", values["$4"])
-    statements = [
-        re.sub(r"\$\d", lambda place: values[place[0]], statement) for statement in (lock_buyer, HOLD)
-    ]
-    first = f":client_id * {share * ROUNDS} + {number * share}"
-    lines = [" ".join(statement.split()) + ";" for statement in statements]
-    return "\n".join(
-        ["\\set n :n + 1", f"\\set i {first} + :n", "\\set b random(1, 5000)", "BEGIN;", *lines, "COMMIT;"]
-    )
-
-
-async def _pgbench(house: House, clients: int, seconds: float, number: int) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "reserve.sql"
-        script.write_text(_script(house, clients, number))
-        process = await asyncio.create_subprocess_exec(
-            house.servers.bin_dir / "pgbench",
-            *(
-                "-n",
-                "-D",
-                "n=-1",
-                "-M",
-                "prepared",
-                "-f",
-                script,
-                "-c",
-                str(clients),
-                "-j",
-                "2",
-                "-T",
-                str(round(seconds)),
-            ),
-            house.servers.database_url,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"PGOPTIONS": "-c enable_seqscan=off"},
+async def _fill_purses(house: House) -> None:
+    async with house.database.transaction() as tx:
+        await tx.rows(
+            "INSERT INTO accounts SELECT unnest($1::uuid[]), 'EUR', $2",
+            [*house.tokens, *buyer_ids()],
+            PURSE_MINOR,
         )
-        out, err = await process.communicate()
-    found = re.search(r"tps = ([\d.]+)", out.decode())
-    if found is None:
-        raise SystemExit(f"pgbench said: {err.decode()}")
-    return float(found[1])

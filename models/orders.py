@@ -58,7 +58,7 @@ class Order(SQLModel, table=True):
         CheckConstraint("refunded_minor BETWEEN 0 AND total_minor", name="orders_refunded_at_most_total"),
         Index("orders_reference_key", "event_id", "reference", unique=True),
         Index("orders_by_buyer", "buyer_id", "id"),
-        Index("orders_by_buyer_and_event", "event_id", "buyer_id", "id"),
+        Index("orders_by_buyer_and_event", "buyer_id", "event_id", "id"),
         Index("orders_lapsing", "held_until", postgresql_where=text("status = 'PENDING'")),
     )
 

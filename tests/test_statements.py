@@ -21,7 +21,9 @@ from schema.context import Context, House
 from schema.engine import Asked, Engine
 from schema.root import schema
 from settings import Settings
-from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
+from steps.pay_together import Payments
+from steps.reserve_together import Reservations
+from tests.world import CURRENCY, LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (1, 3, 10)
 MONEY = "{ amount currency }"
@@ -91,7 +93,8 @@ class Asking:
             tokens=AccessTokens(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
-            limits=LIMITS,
+            payments=Payments(self.database, CURRENCY),
+            reservations=Reservations(self.database, LIMITS),
         )
 
 
