@@ -8,7 +8,7 @@ HEADER = f"{'what':46}{'clients':>8}{'ours/s':>10}{'other/s':>10}{'ratio':>8}{'p
 
 @dataclass(frozen=True)
 class Measured:
-    """Rates of alternating rounds, ours and the other's, and how long each of our answers took."""
+    """Rates of alternating rounds, ours and the other's if there is one, and how long our answers took."""
 
     what: str
     clients: int
@@ -17,10 +17,13 @@ class Measured:
     seconds: list[float]
 
     def line(self) -> str:
-        ratio = median(our / other for our, other in zip(self.ours, self.others, strict=True))
+        other = ratio = "-"
+        if self.others:
+            other = f"{median(self.others):.0f}"
+            ratio = f"{median(our / other for our, other in zip(self.ours, self.others, strict=True)):.2f}"
         ordered = sorted(self.seconds)
         p50, p99 = (1_000 * ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
         return (
-            f"{self.what:46}{self.clients:8}{median(self.ours):10.0f}{median(self.others):10.0f}"
-            f"{ratio:8.2f}{p50:9.1f}{p99:9.1f}"
+            f"{self.what:46}{self.clients:8}{median(self.ours):10.0f}{other:>10}{ratio:>8}"
+            f"{p50:9.1f}{p99:9.1f}"
         )

@@ -1,11 +1,14 @@
 """Reservations and payments a second through HTTP, against pgbench running the same transactions."""
 
+import asyncio
+import contextlib
 import random
+import time
 from collections.abc import Callable
 
 import orjson
 
-from bench.client import drive, post
+from bench.client import Connection, drive, post
 from bench.house import PLACES, PRICE_MINOR, House
 from bench.pgbench import ROUNDS, Statement, buyer_ids, holding, paying, pgbench
 from bench.report import Measured
@@ -18,6 +21,7 @@ PAY = f"""mutation Pay($input: PayInput!) {{ pay(input: $input) {{
     ... on OrderPayload {{ {ORDER} }} ... on Refusal {{ code message seatIds }} }} }}"""
 PURSE_MINOR = 100_000 * PRICE_MINOR
 HEAD_START_CLIENTS = 64
+RUSH_BUYERS, RUSH_SEATS, RUSHES = 200, 20, 10
 
 
 class Sale:
@@ -32,9 +36,17 @@ class Sale:
         self.refused = 0
 
     def reserve(self) -> bytes:
-        wish = {"eventId": ids.event_id(self._house.large.id)}
-        variables = {"input": wish | {"selection": {"seatIndexes": [self._seats.pop()]}}}
-        return post(orjson.dumps({"query": RESERVE, "variables": variables}), random.choice(self._tokens))
+        return self._wish(self._seats.pop(), random.choice(self._tokens))
+
+    def rush(self) -> list[bytes]:
+        """As many buyers as there are in a rush, each at one of a few fresh seats."""
+        seats = [self._seats.pop() for _ in range(RUSH_SEATS)]
+        buyers = random.sample(self._tokens, RUSH_BUYERS)
+        return [self._wish(seats[n % RUSH_SEATS], token) for n, token in enumerate(buyers)]
+
+    def _wish(self, seat: int, token: str) -> bytes:
+        wish = {"eventId": ids.event_id(self._house.large.id), "selection": {"seatIndexes": [seat]}}
+        return post(orjson.dumps({"query": RESERVE, "variables": {"input": wish}}), token)
 
     def pay(self) -> bytes:
         order, token = self._held.pop()
@@ -68,8 +80,29 @@ async def sale(house: House, clients: list[int], seconds: float) -> list[Measure
         )
         await ours.find_held()
         measured.append(await _rounds("pay for it", house, ours, ours.pay, paying(event), number, seconds))
+    measured.append(await rush(house, ours))
     assert not ours.refused, "every seat is asked for once, and every order is paid once"
     return measured
+
+
+async def rush(house: House, ours: Sale) -> Measured:
+    """Many buyers at few seats, all at the same moment, again and again at other seats."""
+    rates, took = [], []
+    async with contextlib.AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(Connection(house.port)) for _ in range(RUSH_BUYERS)]
+        for _ in range(RUSHES):
+            requests, start = ours.rush(), time.perf_counter()
+
+            async def buy(connection: Connection, request: bytes, start: float = start) -> bool:
+                body = await connection.ask(request)
+                took.append(time.perf_counter() - start)
+                assert b'"order":' in body or b'"SEAT_UNAVAILABLE"' in body, body
+                return b'"order":' in body
+
+            held = sum(await asyncio.gather(*map(buy, opened, requests)))
+            assert held == RUSH_SEATS, "each seat is held by one"
+            rates.append(RUSH_BUYERS / (time.perf_counter() - start))
+    return Measured(f"{RUSH_BUYERS} buyers at {RUSH_SEATS} seats at once", RUSH_BUYERS, rates, [], took)
 
 
 async def _rounds(
