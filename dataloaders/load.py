@@ -4,17 +4,17 @@ Loaders batch and do not cache: what a subscription reads an hour after it began
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from asyncpg import Record
 from sqlmodel import SQLModel
 from strawberry.dataloader import DataLoader
 
 from database import Database
-from models.columns import plain_row
+from models.columns import record_of
 
 BATCH_MAX = 1_000
 
@@ -24,32 +24,32 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Source(Generic[Row]):
-    """What is read: a table or a sub-select with the columns of a model."""
+    """What is read: a table or a sub-select with a model's columns, but for those that nobody asks for."""
 
     model: type[Row]
     relation: str
+    without: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.model.model_fields)
+        return tuple(name for name in self.model.model_fields if name not in self.without)
 
-    @property
+    @cached_property
     def columns(self) -> str:
         return ", ".join(f"r.{name}" for name in self.names)
 
-    def row(self, record: Record) -> Row:
-        return plain_row(self.model, {name: record[name] for name in self.names})
+    async def rows(self, database: Database, statement: str, *values: object) -> Sequence[Row]:
+        """Run a statement that selects `columns`, and return its records, which read as the model does."""
+        kind = record_of(self.model, self.names)
+        return cast(Sequence[Row], await database.rows(statement, *values, kind=kind))
 
 
 def load_one(database: Database, source: Source[Row], **key: str) -> DataLoader[Key, Row | None]:
     """Load rows by a unique key; `key` names its columns with their SQL types. None where there is no row."""
-    statement = _statement(source, key)
+    statement, key_of = _statement(source, key), _key_of(key)
 
     async def load(keys: list[Key]) -> list[Row | None]:
-        found = {
-            tuple(record[name] for name in key): source.row(record)
-            for record in await database.rows(statement, *_columns(keys))
-        }
+        found = {key_of(row): row for row in await source.rows(database, statement, *_columns(keys))}
         return [found.get(wanted) for wanted in keys]
 
     return _loader(load)
@@ -59,12 +59,12 @@ def load_many(
     database: Database, source: Source[Row], order_by: str, **key: str
 ) -> DataLoader[Key, list[Row]]:
     """Load all the rows of each key, in an order; for lists that are short by nature."""
-    statement = f"{_statement(source, key)} ORDER BY {order_by}"
+    statement, key_of = f"{_statement(source, key)} ORDER BY {order_by}", _key_of(key)
 
     async def load(keys: list[Key]) -> list[list[Row]]:
         found: dict[Key, list[Row]] = defaultdict(list)
-        for record in await database.rows(statement, *_columns(keys)):
-            found[tuple(record[name] for name in key)].append(source.row(record))
+        for row in await source.rows(database, statement, *_columns(keys)):
+            found[key_of(row)].append(row)
         return [found[wanted] for wanted in keys]
 
     return _loader(load)
@@ -97,6 +97,10 @@ def _statement(source: Source[Any], key: dict[str, str]) -> str:
     same = " AND ".join(f"r.{name} = wanted.{name}" for name in key)
     return f"""SELECT {source.columns} FROM {source.relation} AS r
                JOIN unnest({arrays}) AS wanted ({", ".join(key)}) ON {same}"""
+
+
+def _key_of(columns: Iterable[str]) -> Callable[[Any], Key]:
+    return lambda row: tuple(row[column] for column in columns)
 
 
 def _columns(keys: list[Key]) -> list[tuple[Any, ...]]:

@@ -3,10 +3,12 @@
 import base64
 import binascii
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -130,32 +132,41 @@ class Pages:
         return await self._counts.load((listing, PageArguments(), parent))
 
     async def _load(self, keys: list[PageKey]) -> list[Page[Any]]:
-        found: dict[PageKey, list[Any]] = defaultdict(list)
-        for (listing, arguments), parents in _grouped(keys).items():
+        found: dict[int, Page[Any]] = {}
+        for (listing, arguments), places in _grouped(keys).items():
+            parents = list(dict.fromkeys(keys[place][2] for place in places))
             statement, values = _page_statement(listing, arguments, parents)
-            for record in await self._database.rows(statement, *values):
-                found[listing, arguments, record["parent"]].append(record)
-        return [_page(key[0], key[1], found[_found_key(key)]) for key in keys]
+            rows = _by_parent(listing, await listing.source.rows(self._database, statement, *values))
+            pages = {parent: _page(listing, arguments, rows[parent]) for parent in parents}
+            found |= {place: pages[keys[place][2]] for place in places}
+        return [found[place] for place in range(len(keys))]
 
     async def _count(self, keys: list[PageKey]) -> list[int]:
-        found: dict[PageKey, int] = {}
-        for (listing, arguments), parents in _grouped(keys).items():
+        found: dict[int, int] = {}
+        for (listing, _), places in _grouped(keys).items():
+            parents = list(dict.fromkeys(keys[place][2] for place in places))
             statement, values = _count_statement(listing, parents)
-            for record in await self._database.rows(statement, *values):
-                found[listing, arguments, record["parent"]] = record["total"]
-        return [found[_found_key(key)] for key in keys]
+            totals = dict(await self._database.rows(statement, *values))
+            found |= {place: totals[keys[place][2] if listing.parent else 0] for place in places}
+        return [found[place] for place in range(len(keys))]
 
 
-def _grouped(keys: list[PageKey]) -> dict[tuple[Listing[Any], PageArguments], list[Any]]:
-    groups: dict[tuple[Listing[Any], PageArguments], list[Any]] = defaultdict(list)
-    for listing, arguments, parent in dict.fromkeys(keys):
-        groups[listing, arguments].append(parent)
+def _grouped(keys: list[PageKey]) -> dict[tuple[Listing[Any], PageArguments], list[int]]:
+    """The places of the keys that share a statement; each listing is looked at once, since it is large."""
+    groups: dict[tuple[Listing[Any], PageArguments], list[int]] = defaultdict(list)
+    for place, (listing, arguments, _) in enumerate(keys):
+        groups[listing, arguments].append(place)
     return groups
 
 
-def _found_key(key: PageKey) -> PageKey:
-    listing, arguments, parent = key
-    return (listing, arguments, parent if listing.parent else 0)
+def _by_parent(listing: Listing[Any], rows: Sequence[Any]) -> dict[Any, list[Any]]:
+    """The rows of each list; those of a list without a parent are all there are."""
+    if listing.parent is None:
+        return {None: list(rows)}
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for parent, own in groupby(rows, itemgetter(listing.source.names.index(listing.parent[0]))):
+        found[parent] += own
+    return found
 
 
 def _parents(listing: Listing[Any], parents: list[Any]) -> tuple[str, list[Any]]:
@@ -189,7 +200,7 @@ def _page_statement(
     order = ", ".join(f"r.{sort.column} {direction}" for sort in listing.sort)
     where = " AND ".join(conditions) or "true"
     return (
-        f"""SELECT given.parent, page.* FROM {relation} CROSS JOIN LATERAL (
+        f"""SELECT page.* FROM {relation} CROSS JOIN LATERAL (
                 SELECT {listing.source.columns} FROM {listing.source.relation} AS r
                 WHERE {where} ORDER BY {order} LIMIT {arguments.size + 1}) AS page""",
         values,
@@ -207,13 +218,13 @@ def _count_statement(listing: Listing[Any], parents: list[Any]) -> tuple[str, li
     )
 
 
-def _page(listing: Listing[Any], arguments: PageArguments, records: list[Any]) -> Page[Any]:
-    is_more = len(records) > arguments.size
-    records = records[: arguments.size]
+def _page(listing: Listing[Any], arguments: PageArguments, rows: list[Any]) -> Page[Any]:
+    is_more = len(rows) > arguments.size
+    rows = rows[: arguments.size]
     if arguments.backwards:
-        records.reverse()
+        rows.reverse()
     return Page(
-        rows=[listing.source.row(record) for record in records],
+        rows=rows,
         has_next=bool(arguments.before) if arguments.backwards else is_more,
         has_previous=is_more if arguments.backwards else bool(arguments.after),
         sort=listing.sort,

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from operator import itemgetter
 from types import FunctionType
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import CheckConstraint, Column, DateTime, Text, Uuid, func
 from uuid_utils.compat import uuid7
 
@@ -44,11 +46,21 @@ def plain_row(model: type[Row], values: Mapping[str, Any]) -> Row:
 
 
 @cache
+def record_of(model: type[Any], columns: tuple[str, ...]) -> type[Record]:
+    """The kind of record that reads as the model does: the driver makes it, and nothing is copied."""
+    read = {name: property(itemgetter(place)) for place, name in enumerate(columns)}
+    return type(f"{model.__name__}Record", (Record,), {"__slots__": (), **_own(model), **read})
+
+
+@cache
 def _plain(model: type[Any]) -> type[Any]:
-    """A class with what was defined on the model by hand: its properties and methods."""
+    return type(f"Plain{model.__name__}", (), _own(model))
+
+
+def _own(model: type[Any]) -> dict[str, Any]:
+    """What was defined on the model by hand: its properties and methods."""
     kinds = (property, FunctionType)
-    own = {k: v for k, v in vars(model).items() if isinstance(v, kinds) and not k.startswith("_")}
-    return type(f"Plain{model.__name__}", (), own)
+    return {k: v for k, v in vars(model).items() if isinstance(v, kinds) and not k.startswith("_")}
 
 
 def ids(**options: Any) -> Column[UUID]:

@@ -5,7 +5,8 @@ standard way can say what it is: a null in the wrong place, a value that does no
 Nothing runs code by being read: a class that has a property for a field is not plain.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import getattr_static
 from itertools import chain, islice
@@ -26,8 +27,10 @@ from graphql import (
 from graphql.pyutils import UndefinedType
 from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 PLAIN_CLASSES_KEPT_MAX = 1_024
+SELECTIONS_KEPT_MAX = 1_024
 
 Values = list[Any]
 Column = Callable[[Values], Values]
@@ -46,6 +49,8 @@ def constant(value: str, values: Values) -> Values:
 
 def all_present(column: Column, values: Values) -> Values:
     """Complete values of a type that is not null."""
+    if isinstance(column, Leaves) and column.are_kept(values):
+        return values
     if NoneType in set(map(type, values)):
         raise Unusual
     return column(values)
@@ -70,9 +75,12 @@ def lists(column: Column, values: Values) -> Values:
 def objects(is_type_of: IsTypeOf, fields: dict[str, Field], values: Values) -> Values:
     """Complete objects field by field; `is_type_of` must be Strawberry's own, which looks at no info."""
     attributes = tuple(attribute for attribute, _ in fields.values() if attribute)
-    if not all(_is_plain(kind, attributes) for kind in set(map(type, values))):
+    kinds = dict(zip(map(type, values), values, strict=True))
+    if not all(_is_plain(kind, attributes) for kind in kinds):
         raise Unusual
-    if is_type_of is not None and not all(is_type_of(value, None) for value in values):
+    if is_type_of is not None and not (
+        _are_uncast(values) and all(is_type_of(one, None) for one in kinds.values())
+    ):
         raise Unusual
     if not fields:
         return [{} for _ in values]
@@ -80,7 +88,27 @@ def objects(is_type_of: IsTypeOf, fields: dict[str, Field], values: Values) -> V
         column(list(map(attrgetter(attribute), values)) if attribute else values)
         for attribute, column in fields.values()
     ]
-    return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
+    return _written(tuple(fields))(zip(*columns, strict=True))
+
+
+@lru_cache(SELECTIONS_KEPT_MAX)
+def _written(names: tuple[str, ...]) -> Callable[[Iterable[tuple[Any, ...]]], Values]:
+    """Compile what makes objects with these names of rows of values: a display is the fastest way there is.
+
+    The names are a document's, so they are identifiers; anything else is never compiled.
+    """
+    if not all(map(str.isidentifier, names)):
+        raise Unusual
+    places = [f"value_{place}" for place in range(len(names))]
+    display = ", ".join(f"{name!r}: {place}" for name, place in zip(names, places, strict=True))
+    made: Callable[[Iterable[tuple[Any, ...]]], Values]
+    made = eval(f"lambda rows: [{{{display}}} for {', '.join(places)}, in rows]")  # noqa: S307
+    return made
+
+
+def _are_uncast(values: Values) -> bool:
+    """Say whether nothing was given out as another type than its class is."""
+    return {getattr(value, TYPE_CAST_ATTRIBUTE, None) for value in values} <= {None}
 
 
 @lru_cache(PLAIN_CLASSES_KEPT_MAX)
@@ -94,14 +122,23 @@ def _is_plain(kind: type, attributes: tuple[str, ...]) -> bool:
     return all(isinstance(it, MemberDescriptorType) or not hasattr(type(it), "__get__") for it in found)
 
 
-def leaves(kind: GraphQLLeafType, values: Values) -> Values:
-    """Keep what a scalar writes as it is; serialize the rest, the same object once."""
-    is_kept = _KEPT.get(kind)
-    if is_kept is not None and is_kept(values):
-        return values
-    distinct = dict(zip(map(id, values), values, strict=True))
-    written = {key: _leaf(kind, value) for key, value in distinct.items()}
-    return [written[key] for key in map(id, values)]
+@dataclass(frozen=True)
+class Leaves:
+    """Keeps what a scalar writes as it is; serializes the rest, the same object once."""
+
+    kind: GraphQLLeafType
+
+    def are_kept(self, values: Values) -> bool:
+        """Say whether all of them are written as they are; null is not."""
+        is_kept = _KEPT.get(self.kind)
+        return is_kept is not None and is_kept(values)
+
+    def __call__(self, values: Values) -> Values:
+        if self.are_kept(values):
+            return values
+        distinct = dict(zip(map(id, values), values, strict=True))
+        written = {key: _leaf(self.kind, value) for key, value in distinct.items()}
+        return [written[key] for key in map(id, values)]
 
 
 def _leaf(kind: GraphQLLeafType, value: Any) -> Any:
@@ -118,7 +155,9 @@ def _are(kind: type, values: Values) -> bool:
 
 
 def _are_small_integers(values: Values) -> bool:
-    return _are(int, values) and all(GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT for value in values)
+    if not _are(int, values):
+        return False
+    return min(values, default=0) >= GRAPHQL_MIN_INT and max(values, default=0) <= GRAPHQL_MAX_INT
 
 
 def _are_finite_floats(values: Values) -> bool:

@@ -18,7 +18,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from schema.columns import Column, Field, Unusual, all_present, constant, leaves, lists, objects, some_present
+from schema.columns import Column, Field, Leaves, Unusual, all_present, constant, lists, objects, some_present
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(kind, GraphQLObjectType) and self.middleware_manager is None:
             return self._objects(kind, selected)
         if is_leaf_type(kind):
-            return partial(leaves, kind)
+            return Leaves(kind)
         raise Unusual
 
     def _objects(self, kind: GraphQLObjectType, selected: FieldDetailsList) -> Column:

@@ -12,38 +12,39 @@ from schema.errors import invalid_id
 _LENGTH_MAX = 64
 INDEX_MAX = 2**31 - 1
 TIER_MAX = 2**15 - 1
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def event_id(event: UUID) -> strawberry.ID:
-    return _made("ev", event.bytes)
+    return _made(b"ev_", event.bytes)
 
 
 def venue_id(venue: UUID) -> strawberry.ID:
-    return _made("ve", venue.bytes)
+    return _made(b"ve_", venue.bytes)
 
 
 def hall_id(hall: UUID) -> strawberry.ID:
-    return _made("ha", hall.bytes)
+    return _made(b"ha_", hall.bytes)
 
 
 def user_id(user: UUID) -> strawberry.ID:
-    return _made("us", user.bytes)
+    return _made(b"us_", user.bytes)
 
 
 def tier_id(event: UUID, number: int) -> strawberry.ID:
-    return _made("ti", event.bytes + struct.pack(">H", number))
+    return _made(b"ti_", event.bytes + struct.pack(">H", number))
 
 
 def seat_id(event: UUID, index: int) -> strawberry.ID:
-    return _made("se", event.bytes + struct.pack(">I", index))
+    return _made(b"se_", event.bytes + struct.pack(">I", index))
 
 
 def order_id(event: UUID, order: UUID) -> strawberry.ID:
-    return _made("or", event.bytes + order.bytes)
+    return _made(b"or_", event.bytes + order.bytes)
 
 
 def ticket_id(event: UUID, ticket: UUID) -> strawberry.ID:
-    return _made("tk", event.bytes + ticket.bytes)
+    return _made(b"tk_", event.bytes + ticket.bytes)
 
 
 def kind_of(id: str) -> str:
@@ -98,8 +99,9 @@ _NAMES = {
 }
 
 
-def _made(kind: str, payload: bytes) -> strawberry.ID:
-    return strawberry.ID(f"{kind}_{base64.urlsafe_b64encode(payload).decode().rstrip('=')}")
+def _made(prefix: bytes, payload: bytes) -> strawberry.ID:
+    text = binascii.b2a_base64(payload, newline=False).translate(_URL_SAFE, b"=")
+    return strawberry.ID((prefix + text).decode())
 
 
 def _read(id: str, kind: str, length: int) -> bytes:
@@ -110,7 +112,7 @@ def _read(id: str, kind: str, length: int) -> bytes:
             payload = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except binascii.Error:
             payload = b""
-        if len(payload) == length and _made(kind, payload) == id:
+        if len(payload) == length and _made(f"{kind}_".encode(), payload) == id:
             return payload
     raise invalid_id(_NAMES[kind])
 

@@ -9,6 +9,8 @@ from schema.enums import SeatStatus
 from schema.money import Money
 from schema.nodes import Node
 
+_STATUSES = {status.value: status for status in SeatStatus}
+
 
 @strawberry.type(description="One unit of an event that can be sold, numbered or not.")
 class Seat(Node):
@@ -29,7 +31,7 @@ class Seat(Node):
             section=row.section,
             row_label=row.row,
             number=row.number,
-            status=SeatStatus(row.status),
+            status=_STATUSES[row.status],
             row=row,
         )
 
