@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+import strawberry
 from graphql import DocumentNode, ExecutionResult, execute, parse, subscribe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,20 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 
 from schema.documents import varies
 from schema.executor import Executor, Selections
-from tests.schema.trees import ALL, ROOTS, SCHEMA, Query, Tree, WithProperty, branch, documents, leaf
+from schema.masking import presented
+from tests.schema.trees import (
+    ALL,
+    ROOTS,
+    SCHEMA,
+    Branch,
+    Query,
+    Tree,
+    Twig,
+    WithProperty,
+    branch,
+    documents,
+    leaf,
+)
 
 
 def run(
@@ -101,6 +116,15 @@ def test_what_is_not_plain_takes_the_standard_way(field: str) -> None:
     assert told(run(Executor, document, root)) == told(run(Standard, document, root))
 
 
+def test_one_that_was_given_out_as_another_type_takes_the_standard_way() -> None:
+    twigs = [Twig(name=name, count=1) for name in "abc"]
+    strawberry.cast(Branch, twigs[1])
+    root = Query(tree=Tree(branches=[replace(branch(), twigs=twigs)], named=[]), forest=[])
+    document = parse("{ tree { branches { twigs { name } } } }")
+    assert run(Standard, document, root).errors
+    assert told(run(Executor, document, root)) == told(run(Standard, document, root))
+
+
 def test_one_bad_value_in_a_long_list_is_told_with_its_path() -> None:
     leaves = [leaf(count=number) for number in range(50)]
     leaves[30].count = "many"  # type: ignore[assignment]
@@ -108,6 +132,25 @@ def test_one_bad_value_in_a_long_list_is_told_with_its_path() -> None:
     result = run(Executor, parse("{ tree { branches { leaves { count } } } }"), root)
     assert result.data == {"tree": None}
     assert [error.path for error in result.errors or ()] == [["tree", "branches", 0, "leaves", 30, "count"]]
+
+
+FAILING = """{ tree { branches { one: leaves { name risky } also: later { riskyLater ...Of }
+    named: leaf { risky } } } } fragment Of on Leaf { again: riskyLater __typename }"""
+
+
+@pytest.mark.parametrize("kept", [None, Selections()])
+def test_what_a_resolver_raises_in_a_list_is_told_and_masked_the_same(kept: Selections | None) -> None:
+    leaves = [leaf(count=-1 if number == 3 else 1) for number in range(5)]
+    root = Query(tree=Tree(branches=[branch(), branch(*leaves)], named=[]), forest=[])
+    expected = run(Standard, parse(FAILING), root)
+    result = run(Executor, parse(FAILING), root, kept)
+    assert told(result) == told(expected)
+    assert ["tree", "branches", 1, "one", 3, "risky"] in [error.path for error in result.errors or ()]
+    masked, same = presented(result.errors) or [], presented(expected.errors) or []
+    assert {error.extensions.pop("correlationId") for error in masked if error.extensions}
+    assert {error.extensions.pop("correlationId") for error in same if error.extensions}
+    assert [error.formatted for error in masked] == [error.formatted for error in same]
+    assert "secret" not in str(masked)
 
 
 def test_a_property_is_read_as_often_as_the_standard_executor_reads_it() -> None:

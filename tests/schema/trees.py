@@ -48,6 +48,21 @@ class Leaf:
     def resolved(self, times: int = 2) -> str:
         return "x" * times
 
+    @strawberry.field
+    def risky(self) -> str:
+        return risk(self)
+
+    @strawberry.field
+    async def risky_later(self) -> str | None:
+        await asyncio.sleep(0)
+        return risk(self)
+
+
+def risk(leaf: Leaf) -> str:
+    if leaf.count < 0:
+        raise RuntimeError("a secret")
+    return leaf.name
+
 
 @strawberry.type
 class Branch(Named):
@@ -210,27 +225,29 @@ CONDITIONS = ["", "", "", "@skip(if: $yes)", "@include(if: $yes)", "@skip(if: $n
 
 
 @st.composite
-def selections(draw: st.DrawFn, on: str, depth: int = 3) -> str:
+def selections(draw: st.DrawFn, on: str, conditions: list[str], depth: int = 3) -> str:
     """A selection on a type: fields, aliases, conditions, inline and named fragments, and itself merged."""
     plain = st.sampled_from(ALL.split() if on == "Leaf" else ["__typename", "name"])
     nested = {"Branch": {"leaf", "sure", "leaves", "rare", "twigs", "later"}}.get(on, set())
     chosen = []
     for _ in range(draw(st.integers(1, 5))):
-        condition = draw(st.sampled_from(CONDITIONS))
+        condition = draw(st.sampled_from(conditions))
         what = draw(st.integers(0, 9))
         if what == 0 and depth:
-            chosen.append(f"... {condition} {{ {draw(selections(on, depth - 1))} }}")
+            chosen.append(f"... {condition} {{ {draw(selections(on, conditions, depth - 1))} }}")
         elif what == 1 and depth:
             chosen.append(f"... on {draw(st.sampled_from([on, 'Named']))} {condition} {{ name __typename }}")
         elif what == 2:
             chosen.append(f"...Of{on} {condition}")
         elif what == 3 and on == "Leaf" and draw(st.booleans()):
             chosen.append(f"resolved(times: {draw(st.integers(0, 2))}) {condition}")
+        elif what == 4 and on == "Leaf":
+            chosen.append(f"{draw(st.sampled_from(['risky', 'riskyLater', 'also: risky']))} {condition}")
         elif nested and depth and what > 4:
             name = draw(st.sampled_from(sorted(nested)))
             alias = draw(st.sampled_from(["", f"other_{name}: "]))
             of = "Twig" if name == "twigs" else "Leaf"
-            chosen.append(f"{alias}{name} {condition} {{ {draw(selections(of, depth - 1))} }}")
+            chosen.append(f"{alias}{name} {condition} {{ {draw(selections(of, conditions, depth - 1))} }}")
         else:
             name = draw(plain)
             chosen.append(f"{draw(st.sampled_from(['', f'a_{name}: ']))}{name} {condition}")
@@ -239,13 +256,14 @@ def selections(draw: st.DrawFn, on: str, depth: int = 3) -> str:
 
 @st.composite
 def documents(draw: st.DrawFn) -> DocumentNode:
-    branch, twig = draw(selections("Branch")), draw(selections("Twig"))
-    condition = draw(st.sampled_from(["", "@experimental_disableErrorPropagation"]))
+    conditions = draw(st.sampled_from([CONDITIONS, [""]]))
+    branch, twig = draw(selections("Branch", conditions)), draw(selections("Twig", conditions))
+    condition = draw(st.sampled_from(["", "", "@experimental_disableErrorPropagation"]))
     return parse(f"""
         query ($yes: Boolean! = true, $no: Boolean = false) {condition} {{
             tree {{ branches {{ {branch} }} }}
             tree {{ branches {{ name }} named {{ __typename name ... on Twig {{ {twig} }} }} }}
-            forest {{ named {{ name }} branches {{ {draw(selections("Branch"))} }} }}
+            forest {{ named {{ name }} branches {{ {draw(selections("Branch", conditions))} }} }}
             unused: __typename
         }}
         fragment OfBranch on Branch {{ name leaves {{ count }} }}
