@@ -1,8 +1,11 @@
 """`python -m bench`: one table, each figure a ratio against something in the same run."""
 
+from typing import Annotated
+
 import typer
 import uvloop
 
+from bench import growth
 from bench.house import PLACES, house
 from bench.reading import reading
 from bench.report import HEADER
@@ -19,8 +22,24 @@ async def bench(seconds: float, clients: list[int]) -> None:
             print(measured.line(), flush=True)
 
 
-def main(seconds: float = 4, clients: str = "1,16,64") -> None:
+async def bench_growth(seconds: float) -> None:
+    async with house([]) as place:
+        print(growth.HEADER)
+        for line in await growth.growth(place, seconds):
+            print(line, flush=True)
+
+
+def main(
+    seconds: float = 4,
+    clients: str = "1,16,64",
+    by_size: Annotated[
+        bool, typer.Option("--growth", help="How cost grows with an event's seats, instead of the table.")
+    ] = False,
+) -> None:
     """Measure on throw-away servers; nothing of yours is touched."""
+    if by_size:
+        uvloop.run(bench_growth(seconds))
+        return
     uvloop.run(bench(seconds, [int(number) for number in clients.split(",")]))
 
 

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+BUFFER_BYTES = 2**22
+
 Answered = Callable[[bytes], None]
 
 
@@ -14,7 +16,9 @@ class Connection:
         self._port = port
 
     async def __aenter__(self) -> "Connection":
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", self._port, limit=BUFFER_BYTES
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

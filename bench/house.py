@@ -47,19 +47,23 @@ class House:
     port: int
 
 
-async def _event(database: Database, hall_id: UUID, source: str | None, tiers: list[TierDraft]) -> Event:
-    starts_at = datetime.now(UTC) + timedelta(days=30)
+async def _hall(database: Database) -> UUID:
+    venue = await transact(database, create_venue, name="House", address="Street 1")
+    return (await transact(database, create_hall, venue_id=venue.id, code="H", name="Hall")).id
+
+
+async def new_event(
+    database: Database, source: str | None, tiers: list[TierDraft], *, days_ahead: int = 30
+) -> Event:
+    """A published event in a hall of its own."""
+    hall_id = await _hall(database)
+    starts_at = datetime.now(UTC) + timedelta(days=days_ahead)
     details = EventDetails(
         "Event", "", "", hall_id, starts_at, starts_at + timedelta(hours=3), "UTC", None, None
     )
     plan = await price_plan(source, tiers, "EUR")
     event = await transact(database, create_event, details=details, plan=plan)
     return await transact(database, publish_event, event_id=event.id)
-
-
-async def _hall(database: Database) -> UUID:
-    venue = await transact(database, create_venue, name="House", address="Street 1")
-    return (await transact(database, create_hall, venue_id=venue.id, code="H", name="Hall")).id
 
 
 @contextlib.asynccontextmanager
@@ -76,11 +80,11 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
         database = Database(settings)
         await database.migrate()
         places = [TierDraft("Places", Decimal(PRICE_MINOR) / 100, PLACES)]
-        large = await _event(database, await _hall(database), None, places)
-        rivals = {n: await _event(database, await _hall(database), None, places) for n in clients}
+        large = await new_event(database, None, places)
+        rivals = {n: await new_event(database, None, places) for n in clients}
         arena_plan = PLANS["arena"]
         tiers = [TierDraft(name, Decimal(price), capacity) for name, price, capacity in arena_plan.tiers]
-        arena = await _event(database, await _hall(database), plan_text(arena_plan), tiers)
+        arena = await new_event(database, plan_text(arena_plan), tiers)
         async with database.transaction() as tx:
             await tx.rows("ANALYZE seats")
         access = AccessTokens(settings)

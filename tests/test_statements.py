@@ -34,6 +34,7 @@ from schema.context import Context, House
 from schema.engine import Asked, Engine
 from schema.root import schema
 from settings import Settings
+from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
@@ -120,6 +121,7 @@ class Asking:
             tokens=AccessTokens(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
+            payments=Payments(self.database, CURRENCY),
             reservations=Reservations(self.database, LIMITS),
         )
 
