@@ -36,7 +36,7 @@ from schema.root import schema
 from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
-from tests.world import CURRENCY, LIMITS, hold, new_draft, new_event, new_user, pay, priced
+from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
 MONEY = "{ amount currency }"
