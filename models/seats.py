@@ -76,7 +76,7 @@ class Seat(SQLModel, table=True):
         CheckConstraint("(status IN ('A', 'B')) = (order_id IS NULL)", name="seats_order_while_taken"),
         CheckConstraint("index >= 0", name="seats_index_not_negative"),
         CheckConstraint("version >= 0", name="seats_version_not_negative"),
-        Index("seats_by_section", "event_id", "section", "index"),
+        Index("seats_by_section", "section", "event_id", "index"),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

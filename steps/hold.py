@@ -52,7 +52,7 @@ HOLD = f"""
     ), taken AS (
         UPDATE seats s SET status = 'H', version = s.version + 1, held_until = m.held_until, order_id = m.id
         FROM made m JOIN free f ON f.order_id = m.id
-        WHERE s.event_id = $1 AND s.index = f.index
+        WHERE s.event_id = $1 AND s.index = ANY($2::int[]) AND s.index = f.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("taken")}
     ), listed AS (

@@ -12,7 +12,7 @@ from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, refuse_if_over
 
-# The lateral joins, each with OFFSET 0, keep the planner to the order in which this is written.
+# The lateral joins, each with OFFSET 0, keep the planner to the order in which this is written, and to keys.
 SELL = f"""
     WITH event AS ({EVENT_FACTS}
     ), wanted AS (
@@ -20,12 +20,13 @@ SELL = f"""
             AS w (order_id, index, ticket_id, reference)
     ), held AS MATERIALIZED (
         SELECT w.*, i.price_minor FROM wanted w
-        CROSS JOIN LATERAL (SELECT FROM orders WHERE event_id = $1 AND id = w.order_id
-            AND status = 'PENDING' AND held_until > statement_timestamp() OFFSET 0) o
+        CROSS JOIN LATERAL (SELECT status, held_until FROM orders
+            WHERE event_id = $1 AND id = w.order_id OFFSET 0) o
         CROSS JOIN LATERAL (SELECT price_minor FROM order_items
             WHERE event_id = $1 AND order_id = w.order_id AND index = w.index OFFSET 0) i
         CROSS JOIN LATERAL (SELECT FROM seats WHERE event_id = $1 AND index = w.index
             AND order_id = w.order_id AND status = 'H' OFFSET 0) s
+        WHERE o.status = 'PENDING' AND o.held_until > statement_timestamp()
     ), listed AS MATERIALIZED (
         SELECT order_id, index FROM order_items WHERE event_id = $1 AND order_id = ANY($2::uuid[])
     ), whole AS MATERIALIZED (
@@ -34,12 +35,13 @@ SELL = f"""
         GROUP BY l.order_id HAVING count(*) = count(h.index)
     ), sold AS (
         UPDATE seats s SET status = 'S', version = s.version + 1, held_until = NULL
-        FROM whole w JOIN held h ON h.order_id = w.id WHERE s.event_id = $1 AND s.index = h.index
+        FROM whole w JOIN held h ON h.order_id = w.id
+        WHERE s.event_id = $1 AND s.index = ANY($4::int[]) AND s.index = h.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("sold")}
     ), confirmed AS (
         UPDATE orders o SET status = 'CONFIRMED', held_until = NULL, updated_at = statement_timestamp()
-        FROM whole w WHERE o.event_id = $1 AND o.id = w.id
+        FROM whole w WHERE o.event_id = $1 AND o.id = ANY($2::uuid[]) AND o.id = w.id
         RETURNING o.id, o.updated_at, o.buyer_id, o.currency
     ), issued AS (
         INSERT INTO tickets

@@ -2,7 +2,7 @@
 
 from database import Database
 from models.columns import new_id
-from steps.hold import HOLD, Wish, hold
+from steps.hold import Wish, hold
 from steps.locks import lock_buyers
 from steps.refusals import RefusalCode, Refused
 from tests.world import LIMITS, letters, new_event, new_user
@@ -24,30 +24,3 @@ async def test_one_wish_is_refused_and_the_other_held(database: Database) -> Non
     items = await database.rows("SELECT order_id, index FROM order_items ORDER BY index")
     assert [tuple(row) for row in items][:2] == [(order.id, 0), (order.id, 1)]
     assert [row["index"] for row in items] == [0, 1, 4]
-
-
-async def test_a_plan_made_while_the_tables_were_empty_still_begins_with_the_buyer(
-    database: Database,
-) -> None:
-    async with database.transaction() as tx:
-        await tx.rows("ANALYZE")
-        await tx.rows("SET LOCAL plan_cache_mode = force_generic_plan")
-        await tx.rows(
-            f"PREPARE planned (uuid, int[], uuid[], uuid[], text[], int[], uuid[], float8, int) AS {HOLD}"
-        )
-        plan = await tx.value(
-            f"EXPLAIN (FORMAT JSON) EXECUTE planned ('{new_id()}', '{{1}}', '{{}}', '{{}}', '{{}}', '{{}}',"
-            " '{}', 300, 8)"
-        )
-        await tx.rows("DEALLOCATE planned")
-    conditions = [scan["Index Cond"] for scan in _scans(plan[0]["Plan"], "order_items")]
-    assert conditions
-    assert all("order_id = orders.id" in condition for condition in conditions), conditions
-
-
-def _scans(plan: dict, table: str):  # type: ignore[no-untyped-def, type-arg]
-    """Every node of a plan that reads a table."""
-    if plan.get("Relation Name") == table and "Index Cond" in plan:
-        yield plan
-    for below in plan.get("Plans", []):
-        yield from _scans(below, table)

@@ -1,0 +1,42 @@
+"""Plans that are made before there is anything, and kept: every row is found by its key all the same."""
+
+from typing import Any
+
+import pytest
+
+from database import Database
+from steps.hold import HOLD
+from steps.locks import ORDERS_AND_THEIR_SEATS
+from steps.sell import SELL
+
+TYPES = {
+    HOLD: "uuid, int[], uuid[], uuid[], text[], int[], uuid[], float8, int",
+    SELL: "uuid, uuid[], uuid[], int[], uuid[], text[]",
+    ORDERS_AND_THEIR_SEATS: "uuid, uuid[]",
+}
+KEYS = {"order_items": "order_id", "seats": "index", "orders": "id"}
+
+
+@pytest.mark.parametrize("statement", TYPES)
+async def test_a_plan_made_on_empty_tables_still_finds_every_row_by_its_key(
+    database: Database, statement: str
+) -> None:
+    async with database.transaction() as tx:
+        await tx.rows(f"PREPARE planned ({TYPES[statement]}) AS {statement}")
+        nothing = ", ".join("NULL" for _ in TYPES[statement].split(","))
+        (plan,) = await tx.value(f"EXPLAIN (FORMAT JSON) EXECUTE planned ({nothing})")
+        await tx.rows("DEALLOCATE planned")
+    scans = list(_scans(plan["Plan"]))
+    assert scans
+    for scan in scans:
+        conditions = scan.get("Index Cond", scan.get("Recheck Cond", ""))
+        assert "event_id = $1" in conditions, scan
+        assert f"({KEYS[scan['Relation Name']]} = " in conditions or "buyer_id = " in conditions, scan
+
+
+def _scans(plan: dict[str, Any]) -> Any:
+    """Every node of a plan that reads one of the tables that a sale writes."""
+    if plan.get("Relation Name") in KEYS and plan["Node Type"] not in {"ModifyTable", "LockRows"}:
+        yield plan
+    for below in plan.get("Plans", []):
+        yield from _scans(below)
