@@ -16,6 +16,7 @@ from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
 from routes.graphql import GraphQLEndpoint
+from routes.graphql_socket import SocketsOwnSend
 from routes.health import health
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/events/{event_id}/plan", seat_plan),
             Route("/health", health),
         ],
-        middleware=[_cors(settings)],
+        middleware=[Middleware(SocketsOwnSend), _cors(settings)],
         lifespan=lifespan,
     )
     app.state.house, app.state.bus = house, bus

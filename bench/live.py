@@ -64,7 +64,7 @@ async def deliveries(house: House, kind: str, watchers: int, seconds: float) -> 
 async def live(house: House, seconds: float) -> list[Measured]:
     """Every line of the live part."""
     lines: list[Measured] = []
-    for kind in ("WebSocket",):
+    for kind in ("WebSocket", "SSE"):
         for watchers in WATCHERS:
             lines += await deliveries(house, kind, watchers, seconds)
             print(*(line.line() for line in lines[-3:]), sep="\n", flush=True)

@@ -75,12 +75,10 @@ class Stream:
 
     def push(self, watcher: Watcher) -> None:
         """Send all that a watcher has still to get, as far as it takes it without waiting."""
-        while watcher.sending is None and watcher in self.watchers:
-            payload = self._next(watcher)
-            if payload is None:
-                return
+        ring = self.channel.ring
+        while watcher.place != ring.end and watcher.sending is None and watcher in self.watchers:
             try:
-                watcher.sending = start_now(watcher.send(payload))
+                watcher.sending = start_now(watcher.send(self._next(watcher)))
             except Exception:  # the client has gone; whoever reads from it will know too
                 self._lose(watcher)
                 return
@@ -98,14 +96,15 @@ class Stream:
         self.remove(watcher)
         watcher.ended.set()
 
-    def _next(self, watcher: Watcher) -> str | None:
+    def _next(self, watcher: Watcher) -> str:
+        """The next payload for a watcher that is not at the end: mostly the newest."""
         ring = self.channel.ring
-        if watcher.place is None or watcher.place < self._oldest:
+        if watcher.place != (newest := ring.end - 1) and (
+            watcher.place is None or watcher.place < self._oldest
+        ):
             after, watcher.after = watcher.after, None
-            watcher.place = ring.end
+            watcher.place = newest + 1
             return self._first(after)
-        if watcher.place == ring.end:
-            return None
         watcher.place += 1
         return self._payload(watcher.place - 1)
 

@@ -18,7 +18,7 @@ from live.stream import Streams
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
 from routes.graphql_events import GraphQLEvents
 from routes.graphql_request import RequestRefused, read_request
-from routes.graphql_socket import PROTOCOL, GraphQLSocket
+from routes.graphql_socket import PROTOCOL, GraphQLSocket, own_send
 from routes.operations import Operations
 from routes.query_page import query_page
 from schema.context import Context, House
@@ -54,7 +54,7 @@ class GraphQLEndpoint:
         else:
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
             context = Context(self.house)
-            await GraphQLSocket(self.operations, context, receive, send).serve()
+            await GraphQLSocket(self.operations, context, receive, own_send(scope, send)).serve()
 
     def _is_welcome_from(self, connection: HTTPConnection) -> bool:
         """Browsers do not hold sockets to the rules of CORS, so the page's origin is looked at here."""

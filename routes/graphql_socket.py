@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
-from starlette.types import Receive, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.tokens import TokenRefused
 from live.stream import ClientGone
@@ -23,9 +23,28 @@ PROTOCOL = "graphql-transport-ws"
 HELLO_SECONDS_MAX = 10
 OPERATIONS_MAX = 100
 ALLOWED = frozenset(OperationType)
+OWN_SEND = "rowlock.send"
 TOO_MANY: GraphQLError = wrong_argument(f"A socket has at most {OPERATIONS_MAX} operations at once.")
 
 Message = dict[str, Any]
+
+
+class SocketsOwnSend:
+    """Keeps the server's own `send` with a socket: what is put around it would cost each frame a call."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            scope[OWN_SEND] = send
+        await self._app(scope, receive, send)
+
+
+def own_send(scope: Scope, send: Send) -> Send:
+    """The `send` that was kept, or else this one."""
+    kept: Send = scope.get(OWN_SEND, send)
+    return kept
 
 
 class SocketClosed(Exception):

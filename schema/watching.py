@@ -64,7 +64,10 @@ def watching_of(
     node = None if document.errors else _only_field(document, operation_name)
     if document.node is None or node is None:
         return None
-    executor = Executor.build(schema, document.node, None, context, variables, operation_name)
+    selections = document.operation(operation_name).selections
+    executor = Executor.build(
+        schema, document.node, None, context, variables, operation_name, selections=selections
+    )
     if isinstance(executor, list):
         return None
     field = cast(Any, schema.subscription_type).fields[FIELD]
