@@ -25,20 +25,21 @@ WATCH = """subscription ($e: ID!) { seatStatus(eventId: $e) { __typename
     ... on SeatStatusSnapshot { revision statuses availableSeats }
     ... on SeatStatusChanges { revision availableSeats changes { revision index seatId status } } } }"""
 CHANGES = 20
+UPDATES_AHEAD = 10
+FIRST_PLAIN_REVISION = 10_000
 ROUNDS = 5
-IN_FLIGHT = 3
+IN_FLIGHT = 4
 NAP_SECONDS = 0.001
-WAIT_SECONDS_MAX = 120
+WAIT_SECONDS_MAX = 60
 
-# The next revisions of the log, each the change of another seat, as the relay leaves them behind.
+# Changes of the log, each of another seat, as the relay leaves them behind: $2 is the last revision there is.
 NEXT_CHANGES = """
-    WITH moved AS (
-        UPDATE streams SET revision = revision + $2 WHERE event_id = $1 RETURNING revision - $2 AS before
-    )
     INSERT INTO seat_changes (event_id, index, version, status, revision)
-    SELECT $1, (before + n) % 1000, 1000 + before + n, CASE n % 2 WHEN 0 THEN 'H' ELSE 'A' END, before + n
-    FROM moved, generate_series(1, $2) n
+    SELECT $1, ($2 + n) % 1000, 1000 + $2 + n, CASE n % 2 WHEN 0 THEN 'H' ELSE 'A' END, $2 + n
+    FROM generate_series(1, $3) n
     RETURNING revision, index, version, status"""
+LAST_REVISION = "SELECT revision FROM streams WHERE event_id = $1"
+ADVANCE = "UPDATE streams SET revision = $2 WHERE event_id = $1"
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,13 @@ class Party:
     watchers: int
     make: Callable[[], asyncio.Protocol]
     publish: Callable[[], Awaitable[int]]
+    first: int = 0
 
     async def join(self) -> float:
         """Have all watchers join; return how long it took until the last one had its first frame."""
         start = time.perf_counter()
         await watching.connect(self.process.port, self.watchers, self.make)
-        await self._until_all_have(0)
+        await self._until_all_have(self.first)
         return time.perf_counter() - start
 
     async def round(self, seconds: float) -> Round:
@@ -122,7 +124,7 @@ async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Roun
     async with Redis.from_url(place.redis_url) as redis:
         board = Board(watching.revision_of)
         make = partial(_MAKERS[kind], board, place.event_id)
-        ours = Party(place.ours, board, watchers, make, partial(_change, database, redis, place.event_id))
+        ours = Party(place.ours, board, watchers, make, Sale(database, redis, place.event_id).publish)
         other = _plain(place, kind, watchers, board, redis)
         our_join = await ours.join()
         await other.publish()
@@ -135,26 +137,48 @@ async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Roun
 
 
 def _plain(place: Place, kind: str, watchers: int, ours: Board, redis: Any) -> Party:
-    """Watchers of the plain server, which broadcasts the bytes that ours sent last."""
-    board, numbers = Board(watching.one_more), count()
+    """Watchers of the plain server, which broadcasts what ours sent last, each time with the next number."""
+    board, numbers = Board(watching.revision_of), count(FIRST_PLAIN_REVISION)
 
     async def publish() -> int:
-        await redis.publish(CHANNEL, ours.last_frame.removeprefix(watching.NEXT).removeprefix(b"data: "))
-        return next(numbers)
+        number = next(numbers)
+        text = ours.last_frame.removeprefix(watching.NEXT).removeprefix(b"data: ")
+        await redis.publish(CHANNEL, watching.renumbered(text, number))
+        return number
 
     def make() -> asyncio.Protocol:
         if kind == "WebSocket":
             return SocketWatcher(board, watching.upgrade("/ws"))
         return EventsWatcher(board, watching.event_stream("/sse"))
 
-    return Party(place.plain, board, watchers, make, publish)
+    return Party(place.plain, board, watchers, make, publish, FIRST_PLAIN_REVISION)
 
 
-async def _change(database: Any, redis: Any, event_id: UUID) -> int:
-    rows = await database.fetch(NEXT_CHANGES, event_id, CHANGES)
-    changes = sorted(Change(*row) for row in rows)
-    await redis.publish(seats_channel(event_id), encode(event_id, changes))
-    return changes[-1].revision
+class Sale:
+    """Updates as the relay tells them; the changes of some are written down at once, before they are told."""
+
+    def __init__(self, database: Any, redis: Any, event_id: UUID) -> None:
+        self._database, self._redis, self._event_id = database, redis, event_id
+        self._ready: deque[list[Change]] = deque()
+        self._last = -1
+
+    async def publish(self) -> int:
+        """Tell the next update on the bus; return the revision that it brings."""
+        if not self._ready:
+            await self._write_ahead()
+        changes = self._ready.popleft()
+        self._last = changes[-1].revision
+        await self._redis.publish(seats_channel(self._event_id), encode(self._event_id, changes))
+        return self._last
+
+    async def _write_ahead(self) -> None:
+        if self._last < 0:
+            self._last = await self._database.fetchval(LAST_REVISION, self._event_id)
+        number = CHANGES * UPDATES_AHEAD
+        rows = await self._database.fetch(NEXT_CHANGES, self._event_id, self._last, number)
+        changes = sorted(Change(*row) for row in rows)
+        await self._database.execute(ADVANCE, self._event_id, self._last + number)
+        self._ready.extend(changes[start : start + CHANGES] for start in range(0, number, CHANGES))
 
 
 def socket_watcher(board: Board, event_id: UUID) -> SocketWatcher:

@@ -67,9 +67,10 @@ def revision_of(frame: bytes, _: int) -> int:
     return int(frame[start : frame.index(b",", start)])
 
 
-def one_more(_: bytes, have: int) -> int:
-    """A plain frame has no number: it is the next one."""
-    return have + 1
+def renumbered(frame: bytes, revision: int) -> bytes:
+    """The same frame with another revision."""
+    start = frame.index(REVISION) + len(REVISION)
+    return frame[:start] + str(revision).encode() + frame[frame.index(b",", start) :]
 
 
 class SocketWatcher(Watcher):
