@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from auth.refresh_tokens import RefreshTokens
+from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from database import Database
 from dataloaders.plans import Plans
@@ -31,10 +33,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus = Bus(settings.redis_url)
     hub = Hub(database, bus, settings.frame_milliseconds)
     work = Work(settings, database, bus)
+    revocations = Revocations(database, bus, settings.access_token_seconds)
+    database.on_sessions_ended = revocations.tell
     house = House(
         settings=settings,
         database=database,
         tokens=AccessTokens(settings),
+        refresh_tokens=RefreshTokens(settings),
+        revocations=revocations,
         plans=Plans(database),
         hub=hub,
         limits=Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),
@@ -43,11 +49,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await bus.start()
+        await revocations.start()
         await hub.start()
         await work.start()
         yield
         await work.stop()
         await hub.stop()
+        await revocations.stop()
         await bus.stop()
         await database.close()
 

@@ -83,7 +83,7 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
         async with database.transaction() as tx:
             await tx.rows("ANALYZE seats")
         access = AccessTokens(settings)
-        tokens = [access.make(uuid4(), frozenset({Role.USER})) for _ in range(BUYERS)]
+        tokens = [access.make(uuid4(), frozenset({Role.USER}), uuid4()) for _ in range(BUYERS)]
         with _server(servers, port) as process:
             await _until_it_answers(port, process)
             yield House(settings, database, servers, large, rivals, arena, tokens, port)

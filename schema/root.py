@@ -12,11 +12,12 @@ from resolvers.events import EventMutations, EventQueries
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
+from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketQueries
-from resolvers.users import UserMutations, UserQueries
+from resolvers.users import UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
-from schema.refusals import AnswerWithRefusal
+from schema.refusals import AnswerThatWeAreBusy, AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
 
 
@@ -28,7 +29,7 @@ class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, 
 @strawberry.type(
     description="What can be done. Each answer is what was made, or a Refusal that changed nothing."
 )
-class Mutation(UserMutations, OrderMutations, VenueMutations, EventMutations):
+class Mutation(SessionMutations, OrderMutations, VenueMutations, EventMutations):
     pass
 
 
@@ -57,7 +58,7 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    exception_handlers=[AnswerWithRefusal()],
+    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy()],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=_scalars, disable_field_suggestions=True),
 )

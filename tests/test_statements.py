@@ -9,6 +9,8 @@ from asyncpg.connection import LoggedQuery
 from graphql import OperationType
 from sqlalchemy import event as listening
 
+from auth.refresh_tokens import RefreshTokens
+from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from database import Database
@@ -89,6 +91,8 @@ class Asking:
             settings=self.settings,
             database=self.database,
             tokens=AccessTokens(self.settings),
+            refresh_tokens=RefreshTokens(self.settings),
+            revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             limits=LIMITS,

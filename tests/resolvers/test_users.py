@@ -1,80 +1,11 @@
-"""Getting an account, logging in, and finding things by id."""
+"""Finding people and things by id."""
 
 import pytest
 
 from database import Database
 from schema import ids
 from tests.serving import Server
-from tests.world import everything, new_event, new_hall, new_user
-
-REGISTER = """mutation ($i: RegisterInput!) { register(input: $i) {
-    ... on SessionPayload { session { accessToken tokenType expiresIn
-        user { id email phone username fullName roles active flagged creditBalance { amount } } } }
-    ... on Refusal { code field problems { field } } } }"""
-LOGIN = """mutation ($e: String!, $p: String!) { login(input: {email: $e, password: $p}) {
-    ... on SessionPayload { session { accessToken } } ... on Refusal { code message } } }"""
-
-PASSWORD = "correct horse"
-
-
-async def test_a_person_registers_and_logs_in(database: Database, server: Server) -> None:
-    given = {
-        "email": "Ann@Example.com",
-        "password": PASSWORD,
-        "phone": "+49 30 123456",
-        "username": "ann",
-        "fullName": "Ann Example",
-    }
-    session = (await server.ask(REGISTER, i=given))["register"]["session"]
-    assert (session["tokenType"], session["expiresIn"]) == ("Bearer", 900)
-    user = session["user"]
-    assert (user["email"], user["phone"], user["roles"]) == ("Ann@example.com", "+4930123456", ["USER"])
-    logged_in = await server.ask(LOGIN, e="ann@EXAMPLE.com ", p=PASSWORD)
-    headers = {"Authorization": f"Bearer {logged_in['login']['session']['accessToken']}"}
-    body = {"query": "{ viewer { id } }"}
-    answer = await server.http.post("/graphql", json=body, headers=headers)
-    assert answer.json()["data"]["viewer"] == {"id": user["id"]}
-
-
-async def test_wrong_inputs_and_known_people_are_refused(database: Database, server: Server) -> None:
-    good = {"email": "ann@example.com", "password": PASSWORD, "username": "ann"}
-    await server.ask(REGISTER, i=good)
-    before = await everything(database)
-    for changes, code, fields in (
-        ({"email": "nobody"}, "VALIDATION_ERROR", ["input.email"]),
-        ({"password": "1234567"}, "VALIDATION_ERROR", ["input.password"]),
-        ({"password": "x" * 129, "phone": "12"}, "VALIDATION_ERROR", ["input.phone", "input.password"]),
-        ({"username": ""}, "VALIDATION_ERROR", ["input.username"]),
-        ({"fullName": "x" * 201}, "VALIDATION_ERROR", ["input.fullName"]),
-        ({"username": "other"}, "EMAIL_ALREADY_EXISTS", []),
-        ({"email": "ben@example.com", "username": "ANN"}, "USERNAME_ALREADY_EXISTS", []),
-    ):
-        refused = (await server.ask(REGISTER, i=good | changes))["register"]
-        assert (refused["code"], [p["field"] for p in refused["problems"]]) == (code, fields)
-    assert await everything(database) == before
-
-
-async def test_unknown_people_and_wrong_passwords_get_the_same_answer(
-    database: Database, server: Server
-) -> None:
-    await server.ask(REGISTER, i={"email": "ann@example.com", "password": PASSWORD})
-    wrong = await server.ask(LOGIN, e="ann@example.com", p="something else")
-    unknown = await server.ask(LOGIN, e="ben@example.com", p="something else")
-    assert wrong == unknown
-    assert wrong["login"]["code"] == "INVALID_CREDENTIALS"
-    async with database.transaction() as tx:
-        await tx.rows("UPDATE users SET active = false")
-    assert (await server.ask(LOGIN, e="ann@example.com", p=PASSWORD)) == wrong
-
-
-async def test_logging_in_does_not_change_who_asks_in_the_same_request(
-    database: Database, server: Server
-) -> None:
-    await server.ask(REGISTER, i={"email": "ann@example.com", "password": PASSWORD})
-    who = f'email: "ann@example.com", password: "{PASSWORD}"'
-    query = f"""mutation {{ login(input: {{{who}}}) {{ __typename }}
-        createVenue(input: {{name: "a", address: "b"}}) {{ __typename }} }}"""
-    assert (await server.error(query))["extensions"]["code"] == "UNAUTHORIZED"
+from tests.world import new_event, new_hall, new_user
 
 
 async def test_everything_is_found_by_its_id(database: Database, server: Server) -> None:
