@@ -18,6 +18,7 @@ from live.bus import Bus
 from live.hub import Hub
 from routes.graphql import GraphQLEndpoint
 from routes.health import health
+from routes.oauth import oauth_token
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from schema.context import House
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
             Route("/events/{event_id}/plan", seat_plan),
+            Route("/oauth/token", oauth_token, methods=["POST"]),
             Route("/health", health),
         ],
         middleware=[_cors(settings)],

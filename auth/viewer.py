@@ -30,6 +30,11 @@ class Viewer:
         return self.runs_events or Role.STAFF in self.roles
 
     @property
+    def is_service(self) -> bool:
+        """A SERVICE is another system: it has no account and no session."""
+        return Role.SERVICE in self.roles
+
+    @property
     def manages_people(self) -> bool:
         """ADMIN sees and changes every account."""
         return Role.ADMIN in self.roles

@@ -9,7 +9,7 @@ from models import users as rows
 from models.users import Role
 from schema import ids
 from schema.context import Info
-from schema.errors import unauthorized
+from schema.errors import forbidden, unauthorized
 from schema.sessions import (
     ChangePasswordInput,
     LoginInput,
@@ -107,6 +107,8 @@ class SessionMutations:
         viewer, refresh_token = info.context.viewer, input.refresh_token if input else None
         if viewer is None and refresh_token is None:
             raise unauthorized()
+        if viewer and viewer.is_service:
+            raise forbidden()
         await info.context.transact(
             log_out,
             tokens=info.context.house.refresh_tokens,
