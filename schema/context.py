@@ -79,6 +79,13 @@ class Context:
             raise forbidden()
         return viewer
 
+    def require_admin(self) -> Viewer:
+        """Return who is asking if they are ADMIN, or raise UNAUTHORIZED or FORBIDDEN."""
+        viewer = self.require_viewer()
+        if not viewer.manages_people:
+            raise forbidden()
+        return viewer
+
     def may_see_account(self, user_id: UUID) -> bool:
         """Say whether the caller may see all about a person: it is themselves, or they run events."""
         return self.viewer is not None and (self.viewer.id == user_id or self.viewer.runs_events)

@@ -14,7 +14,7 @@ from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketQueries
-from resolvers.users import UserQueries
+from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
 from schema.refusals import AnswerThatWeAreBusy, AnswerWithRefusal
@@ -29,7 +29,7 @@ class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, 
 @strawberry.type(
     description="What can be done. Each answer is what was made, or a Refusal that changed nothing."
 )
-class Mutation(SessionMutations, OrderMutations, VenueMutations, EventMutations):
+class Mutation(SessionMutations, UserMutations, OrderMutations, VenueMutations, EventMutations):
     pass
 
 

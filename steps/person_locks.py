@@ -17,3 +17,12 @@ async def lock_session(tx: Transaction, user_id: UUID, session_id: UUID) -> Reco
     return await tx.row(
         "SELECT * FROM sessions WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, session_id
     )
+
+
+async def lock_held_orders(tx: Transaction, user_id: UUID) -> None:
+    """Lock the orders that a person has still to pay for; as orders of an event, before the person."""
+    await tx.rows(
+        """SELECT 1 FROM orders WHERE buyer_id = $1 AND status = 'PENDING'
+           ORDER BY event_id, id FOR NO KEY UPDATE""",
+        user_id,
+    )

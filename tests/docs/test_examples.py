@@ -26,6 +26,7 @@ KINDS = {
     "ha": "hall",
     "se": "seat",
     "ss": "session",
+    "us": "person",
 }
 
 
