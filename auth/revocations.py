@@ -52,7 +52,6 @@ class Revocations:
         self._watchers: dict[UUID, set[Callable[[], None]]] = {}
         self._untold: set[UUID] = set()
         self._has_news = asyncio.Event()
-        self._must_look = asyncio.Event()
         self._cannot_look = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -123,12 +122,7 @@ class Revocations:
 
     async def _keep_looking(self) -> NoReturn:
         while True:
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._must_look.wait()
-            except TimeoutError:
-                pass
-            self._must_look.clear()
+            await asyncio.sleep(LOOK_SECONDS)
             await self._try_to_look()
 
     async def _try_to_look(self) -> None:
@@ -144,9 +138,7 @@ class Revocations:
     async def _listen(self) -> None:
         async with self._bus.subscribe(CHANNEL) as messages:
             async for message in messages:
-                if message is GAP:
-                    self._must_look.set()
-                else:
+                if message is not GAP:  # what is missed here, the next look finds
                     self._apply(_understood(str(message)))
 
     async def _keep_telling(self) -> NoReturn:

@@ -12,8 +12,8 @@ from steps.person_locks import lock_session, lock_user
 from steps.refusals import RefusalCode, Refused, busy
 
 BEGIN_ANEW = """
-    UPDATE sessions SET refresh_hash = $3, previous_hash = NULL, was_repeated = false,
-        last_used_at = statement_timestamp(), expires_at = statement_timestamp() + make_interval(days => $4)
+    UPDATE sessions SET refresh_hash = $3, last_used_at = statement_timestamp(),
+        expires_at = statement_timestamp() + make_interval(days => $4)
     WHERE user_id = $1 AND id = $2"""
 
 

@@ -10,6 +10,7 @@ from models.sessions import SessionEnd
 from models.users import User
 from steps.end_sessions import end_session, end_sessions, log_out
 from steps.log_in import LoggedIn
+from steps.person_locks import lock_session
 from steps.refresh import refresh_session
 from steps.refusals import RefusalCode, Refused
 from steps.transact import transact
@@ -162,3 +163,18 @@ async def test_a_reuse_while_somebody_logs_out_leaves_the_logout(database: Datab
     with pytest.raises(Refused):
         await reuse
     assert await ended_by(database, session) == "LOGOUT"
+
+
+async def test_a_logout_that_waits_for_a_later_refresh_ends_the_session_after_it(
+    database: Database, alice: User
+) -> None:
+    """The logout's statement begins first and is through last: it must not end the session in the past."""
+    session = await logged_in(database, alice)
+    async with database.transaction() as tx:
+        await lock_session(tx, alice.id, session.session_id)
+        logout = asyncio.create_task(logged_out(database, session=session))
+        await until_somebody_waits(database)
+        await refresh_session(tx, tokens=TOKENS, refresh_token=session.refresh_token)
+    await logout
+    row = await session_row(database, session.session_id)
+    assert (row["ended_by"], row["ended_at"]) == ("LOGOUT", row["last_used_at"])
