@@ -23,7 +23,8 @@ CHANNEL = "rowlock:sessions"
 LOOK_SECONDS = 1.0
 LOOK_SECONDS_MAX = 5.0
 OVERLAP_SECONDS = 60
-"""A session ends with its commit, which comes after `ended_at`: each look reaches back this much further."""
+"""A session ends with its commit, which comes after `ended_at`: each look reaches back this much further. As
+much longer an ended session is kept, since a token of it can be made a moment after its end."""
 KEPT_MAX = 100_000
 IDS_PER_MESSAGE_MAX = 500
 
@@ -46,6 +47,7 @@ class Revocations:
     def __init__(self, database: Database, bus: Bus, token_lifetime_seconds: int) -> None:
         self._database, self._bus = database, bus
         self._lifetime_seconds = token_lifetime_seconds
+        self._kept_seconds = token_lifetime_seconds + OVERLAP_SECONDS
         self._kept_until: dict[UUID, float] = {}
         self._good_after = math.inf
         self._looked_at = -math.inf
@@ -96,7 +98,7 @@ class Revocations:
     async def look(self) -> None:
         """Learn from the database which sessions have ended since the last look."""
         now = asyncio.get_running_loop().time()
-        seconds = min(now - self._looked_at, self._lifetime_seconds) + OVERLAP_SECONDS
+        seconds = min(now - self._looked_at + OVERLAP_SECONDS, self._kept_seconds)
         found = await self._database.rows(ENDED_LATELY, seconds)
         if self._looked_at == -math.inf:
             self._good_after = -math.inf
@@ -108,7 +110,7 @@ class Revocations:
         self._drop(now)
         for session_id in session_ids:
             if session_id not in self._kept_until:
-                self._kept_until[session_id] = now + self._lifetime_seconds
+                self._kept_until[session_id] = now + self._kept_seconds
                 for on_end in tuple(self._watchers.get(session_id, ())):
                     on_end()
         if len(self._kept_until) > KEPT_MAX:  # rather than forget one, refuse every token of until now

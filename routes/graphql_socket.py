@@ -11,6 +11,7 @@ import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Send
 
+from auth.revocations import SessionEnded
 from auth.tokens import TokenRefused
 from live.stream import ClientGone
 from routes.graphql_request import problem_of
@@ -135,6 +136,8 @@ class GraphQLSocket:
         authorization = said.get("Authorization", said.get("authorization"))
         try:
             self._context.recognize(authorization)
+        except SessionEnded as ended:
+            raise SocketClosed(4401, str(ended)) from None
         except TokenRefused:
             raise SocketClosed(4403, "Forbidden") from None
         self._stay.begin(self._context.viewer)

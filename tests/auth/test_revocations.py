@@ -157,6 +157,15 @@ async def test_no_token_is_good_before_the_first_look(database: Database) -> Non
     process.refuse_ended(viewer(uuid4()))
 
 
+async def test_an_ended_session_is_kept_a_while_longer_than_its_tokens_live(database: Database) -> None:
+    """A refresh that was committed before the end can make its token a moment after it."""
+    process, session_id = Revocations(database, Bus(None), 0), uuid4()
+    await process.look()
+    process.tell([session_id])
+    process.tell([uuid4()])
+    assert is_ended(process, session_id)
+
+
 async def test_too_many_to_remember_make_every_token_of_until_now_expire(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,7 +119,7 @@ async def test_a_token_of_an_ended_session_opens_no_socket(database: Database, s
         async with server.socket(payload=authorization(server, alice, session_id)):
             pass
     assert closed.value.rcvd
-    assert closed.value.rcvd.code == 4403
+    assert closed.value.rcvd.code == 4401
 
 
 async def stream(server: Server, query: str, headers: dict[str, str], **variables: Any) -> AsyncIterator[Any]:
