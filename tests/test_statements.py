@@ -38,10 +38,11 @@ EVENTS = f"""{{ events(first: 100) {{ totalCount pageInfo {{ endCursor }} nodes 
     free: seats(last: 3, filter: {{status: AVAILABLE}}) {{ totalCount nodes {{ index }} }}
     seatMap {{ revision statuses plan {{ width sections {{ name }} }} }} }} }} }}"""
 
-VIEWER = f"""{{ viewer {{ creditBalance {MONEY}
+VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
     orders(first: 100) {{ totalCount nodes {{ reference secondsLeft availableActions
         event {{ name availableSeats venue {{ name }} }}
-        buyer {{ name user {{ email creditBalance {MONEY} orders(first: 2) {{ totalCount }} }} }}
+        buyer {{ name user {{ email creditBalance {MONEY}
+            sessions {{ id }} orders(first: 2) {{ totalCount }} }} }}
         items {{ price {MONEY} tier {{ name }} seat {{ index price {MONEY} tier {{ name }}
             event {{ name }} ticket {{ reference owner {{ name }} order {{ reference }} }} }} }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
