@@ -9,6 +9,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from auth.refresh_tokens import RefreshTokens
+from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from database import Database
 from dataloaders.plans import Plans
@@ -18,6 +20,7 @@ from live.hub import Hub
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import health
+from routes.oauth import oauth_token
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from schema.context import House
@@ -37,27 +40,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
     bus = Bus(settings.redis_url)
     hub = Hub(database, bus, settings.frame_milliseconds)
     work = Work(settings, database, bus)
-    house = House(
-        settings=settings,
-        database=database,
-        tokens=AccessTokens(settings),
-        plans=Plans(database),
-        hub=hub,
-        payments=Payments(database, settings.credits_currency),
-        reservations=Reservations(
-            database,
-            Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max),
-        ),
-    )
+    revocations = Revocations(database, bus, settings.access_token_seconds)
+    database.on_sessions_ended = revocations.tell
+    house = _house(settings, database, hub, revocations)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await bus.start()
+        await revocations.start()
         await hub.start()
         await work.start()
         yield
         await work.stop()
         await hub.stop()
+        await revocations.stop()
         await bus.stop()
         await database.close()
 
@@ -69,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
             Route("/events/{event_id}/plan", seat_plan),
+            Route("/oauth/token", oauth_token, methods=["POST"]),
             Route("/health", health),
         ],
         middleware=[Middleware(SocketsOwnSend), _cors(settings)],
@@ -83,6 +80,21 @@ def create_serving_app() -> Starlette:
     app = create_app()
     settle_collector()
     return app
+
+
+def _house(settings: Settings, database: Database, hub: Hub, revocations: Revocations) -> House:
+    limits = Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max)
+    return House(
+        settings=settings,
+        database=database,
+        tokens=AccessTokens(settings),
+        refresh_tokens=RefreshTokens(settings),
+        revocations=revocations,
+        plans=Plans(database),
+        hub=hub,
+        payments=Payments(database, settings.credits_currency),
+        reservations=Reservations(database, limits),
+    )
 
 
 def settle_collector() -> None:

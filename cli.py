@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 import uvicorn
@@ -19,6 +20,10 @@ WEBSOCKET_MESSAGE_BYTES_MAX = 64 * 1024
 SHUTDOWN_SECONDS_MAX = 5
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+service_token = typer.Typer(
+    help="Let other systems of the house in: make, list and revoke their clients.", no_args_is_help=True
+)
+cli.add_typer(service_token, name="service-token")
 
 
 def main() -> None:
@@ -149,6 +154,39 @@ def import_plan(
         raise SystemExit(f"Nothing was changed. {error}") from None
 
 
+@service_token.command("create")
+def create_service_token(name: Annotated[str, typer.Argument(help="What the system is called.")]) -> None:
+    """Let another system in: show its client id, and once its secret."""
+    from steps.service_clients import make_service_client
+
+    client_id, secret = _change(make_service_client, name=name)
+    say(f"client_id={client_id}\nclient_secret={secret}")
+    say("The secret is shown this once. With both, POST /oauth/token gives access tokens.")
+
+
+@service_token.command("list")
+def list_service_tokens() -> None:
+    """List the systems that were let in."""
+
+    async def clients(database: Database) -> Any:
+        return await database.rows("SELECT * FROM service_clients ORDER BY id")
+
+    with servers(read_settings()) as settings:
+        for client in _run(clients, settings):
+            state = f"revoked {client['revoked_at']:%Y-%m-%d}" if client["revoked_at"] else "good"
+            say(f"{client['id']}  {client['created_at']:%Y-%m-%d}  {state}  {client['name']}")
+
+
+@service_token.command("revoke")
+def revoke_service_token(
+    client_id: Annotated[UUID, typer.Argument(help="The client id, as `list` shows it.")],
+) -> None:
+    """Shut a system out: its tokens are good for nothing within a second."""
+    from steps.service_clients import revoke_service_client
+
+    say(f"{_change(revoke_service_client, client_id=client_id)} is shut out.")
+
+
 @cli.command()
 def schema() -> None:
     """Print the schema as SDL."""
@@ -194,6 +232,18 @@ def _run(work: Callable[[Database], Awaitable[Any]], settings: Settings) -> Any:
             await database.close()
 
     return uvloop.run(run())
+
+
+def _change(step: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
+    """Run one step in a transaction; a refusal is said in its sentence."""
+    from steps.refusals import Refused
+    from steps.transact import transact
+
+    try:
+        with servers(read_settings()) as settings:
+            return _run(lambda database: transact(database, step, **arguments), settings)
+    except Refused as refused:
+        raise SystemExit(f"Nothing was changed. {refused}") from None
 
 
 def _tell(given: Settings, ready: Settings, *, demo: bool) -> None:

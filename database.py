@@ -36,12 +36,14 @@ class Transaction:
     """One open transaction: statements for the hot path, and a session for everything else.
 
     `changed_events` are the events whose seats it changed; whoever commits wakes the relay for them.
+    `ended_sessions` are the sessions that it ended; whoever commits knows them from then on.
     `may_wait` says that a first try found rows in flight, so that this one had better wait for them.
     """
 
     driver: "Connection[Record]"
     connection: AsyncConnection
     changed_events: set[UUID] = field(default_factory=set)
+    ended_sessions: set[UUID] = field(default_factory=set)
     may_wait: bool = False
 
     @cached_property
@@ -70,11 +72,13 @@ class Transaction:
 class Database:
     """Two bounded pools on one PostgreSQL: one that writes, and one that can only read.
 
-    `on_commit` is called with the events whose seats a transaction changed, once it is committed.
+    `on_commit` is called with the events whose seats a transaction changed, once it is committed;
+    `on_sessions_ended` likewise with the sessions that it ended.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.on_commit: Callable[[set[UUID]], None] = lambda _: None
+        self.on_sessions_ended: Callable[[set[UUID]], None] = lambda _: None
         # A writer finds its rows by key. On tables that have just begun to fill, the planner knows nothing
         # yet and would rather read them whole, for every row again; and it would plan a statement with short
         # arrays anew each time, which takes longer than to run it.
@@ -107,6 +111,8 @@ class Database:
             await driver.execute("COMMIT")
         if transaction.changed_events:
             self.on_commit(transaction.changed_events)
+        if transaction.ended_sessions:
+            self.on_sessions_ended(transaction.ended_sessions)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

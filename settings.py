@@ -81,12 +81,25 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(DEFAULT_SECRET),
-        description="Signs access tokens: 32 characters or more, random, the same on every server",
+        description="Signs what people log in with: 32 characters or more, random, the same on every server",
+    )
+    other_secret_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Keys that are accepted beside SECRET_KEY while it is being changed, as a JSON list",
     )
     token_issuer: str = Field("rowlock", description="The `iss` of our access tokens")
     token_audience: str = Field("rowlock-api", description="The `aud` of our access tokens")
     access_token_seconds: int = Field(
         900, ge=30, le=86_400, description="How long an access token is good for"
+    )
+    session_days: int = Field(
+        30, ge=1, le=400, description="How long a session lasts that is not used: its refresh token's life"
+    )
+    refresh_repeat_seconds: int = Field(
+        10,
+        ge=0,
+        le=60,
+        description="How soon a refresh token may come once more and get the same answer, as two tabs do",
     )
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
@@ -118,10 +131,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
-        secret = self.secret_key.get_secret_value()
-        if len(secret) < SECRET_CHARACTERS_MIN:
-            raise ValueError(f"SECRET_KEY must have {SECRET_CHARACTERS_MIN} characters or more")
-        if self.is_production and secret == DEFAULT_SECRET:
+        secrets = [key.get_secret_value() for key in (self.secret_key, *self.other_secret_keys)]
+        if any(len(secret) < SECRET_CHARACTERS_MIN for secret in secrets):
+            raise ValueError(
+                f"SECRET_KEY, OTHER_SECRET_KEYS: {SECRET_CHARACTERS_MIN} characters or more each"
+            )
+        if self.is_production and DEFAULT_SECRET in secrets:
             raise ValueError("SECRET_KEY must be set in production: the default is public knowledge")
         if self.is_production and not self.database_url:
             raise ValueError("DATABASE_URL must be set in production")

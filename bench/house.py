@@ -89,7 +89,7 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
             await tx.rows("ANALYZE seats")
         access = AccessTokens(settings)
         buyers = [uuid4() for _ in range(BUYERS)]
-        tokens = {buyer: access.make(buyer, frozenset({Role.USER})) for buyer in buyers}
+        tokens = {buyer: access.make(buyer, frozenset({Role.USER}), uuid4()) for buyer in buyers}
         with _server(servers, port) as process:
             await _until_it_answers(port, process)
             yield House(settings, database, servers, large, rivals, arena, tokens, port)

@@ -14,6 +14,7 @@ from models.catalogue import EVENTS_NOW, Event, Hall, Venue
 from models.ledger import Account
 from models.orders import ORDERS_NOW, Order, OrderItem
 from models.seats import SEATS_NOW, Seat, Tier, is_free
+from models.sessions import OPEN_SESSION, Session
 from models.tickets import LIVE_TICKET, Ticket
 from models.users import User
 
@@ -27,6 +28,7 @@ ORDER_ITEMS = Source(OrderItem, "order_items")
 TICKETS = Source(Ticket, "tickets")
 LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
 USERS = Source(User, "users")
+OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
 
 AVAILABILITY = f"""
@@ -111,6 +113,14 @@ class Loads:
     def people(self) -> DataLoader[str, list[Record]]:
         """The people with an e-mail address, in whatever case it is given."""
         return load_records(self._database, PEOPLE)
+
+    @cached_property
+    def open_session(self) -> DataLoader[Key, Session | None]:
+        return load_one(self._database, OPEN_SESSIONS, user_id="uuid", id="uuid")
+
+    @cached_property
+    def open_sessions_of_user(self) -> DataLoader[Key, list[Session]]:
+        return load_many(self._database, OPEN_SESSIONS, "r.last_used_at DESC, r.id DESC", user_id="uuid")
 
     @cached_property
     def account(self) -> DataLoader[Key, Account | None]:

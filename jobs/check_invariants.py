@@ -77,6 +77,16 @@ INVARIANTS = {
         LEFT JOIN orders o ON o.event_id = m.event_id AND o.id = m.reference
         WHERE m.kind = 'PURCHASE'
             AND coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')""",
+    "16. No two sessions have the same refresh token": """
+        SELECT 'user ' || user_id || ', session ' || id FROM sessions
+        WHERE refresh_hash IN (SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING count(*) > 1)
+            OR refresh_hash IN (SELECT previous_hash FROM sessions)""",
+    "18. An ended session was not used any more": """
+        SELECT 'user ' || user_id || ', session ' || id FROM sessions WHERE last_used_at > ended_at""",
+    "18. An open session is of a person who may log in": """
+        SELECT 'user ' || s.user_id || ', session ' || s.id
+        FROM sessions s LEFT JOIN users u ON u.id = s.user_id
+        WHERE s.ended_at IS NULL AND NOT coalesce(u.active, false)""",
     "19. An event has the seats that its tiers and its own number say, dense from 0": """
         SELECT 'event ' || e.id FROM events e JOIN LATERAL (
             SELECT count(*) AS seats, max(index) AS last FROM seats s WHERE s.event_id = e.id

@@ -6,6 +6,7 @@ from functools import partial
 
 from database import Database
 from jobs.forget_keys import forget_keys_once
+from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
@@ -28,6 +29,7 @@ class Work:
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
+                Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
             ]
         self._jobs = Jobs(jobs)
 

@@ -8,6 +8,8 @@ from models.idempotency import IdempotencyKey
 from models.ledger import Account, Movement
 from models.orders import Buyer, Order, OrderItem
 from models.seats import Seat, SeatChange, Stream, Tier
+from models.service_clients import ServiceClient
+from models.sessions import Session
 from models.tickets import Ticket
 from models.users import User
 
@@ -24,6 +26,8 @@ __all__ = [
     "SQLModel",
     "Seat",
     "SeatChange",
+    "ServiceClient",
+    "Session",
     "Stream",
     "Ticket",
     "Tier",

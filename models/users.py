@@ -14,9 +14,17 @@ class Role(StrEnum):
     """What a person may do beyond buying for themselves."""
 
     USER = "USER"
+    SERVICE = "SERVICE"
     STAFF = "STAFF"
     OPERATOR = "OPERATOR"
     ADMIN = "ADMIN"
+
+
+ROLES_OF_PEOPLE = tuple(role for role in Role if role is not Role.SERVICE)
+"""A SERVICE is another system and has no account."""
+
+SEARCHED = "translate(email, '@.', '  ') || ' ' || coalesce(username, '') || ' ' || coalesce(full_name, '')"
+"""The words by which a person is found, of the table's own columns."""
 
 
 class User(SQLModel, table=True):
@@ -27,7 +35,13 @@ class User(SQLModel, table=True):
         Index("users_email_key", text("lower(email)"), unique=True),
         Index("users_username_key", text("lower(username)"), unique=True),
         CheckConstraint(
-            "roles <@ ARRAY[" + ", ".join(f"'{role.value}'" for role in Role) + "]", name="users_roles_known"
+            "roles <@ ARRAY[" + ", ".join(f"'{role.value}'" for role in ROLES_OF_PEOPLE) + "]",
+            name="users_roles_known",
+        ),
+        Index(
+            "users_search",
+            text(f"to_tsvector('simple', {SEARCHED})"),
+            postgresql_using="gin",
         ),
     )
 

@@ -12,6 +12,7 @@ from schema.events import Event
 from schema.nodes import Node
 from schema.orders import Order
 from schema.seats import Seat
+from schema.sessions import Session
 from schema.tickets import Ticket
 from schema.tiers import PricingTier
 from schema.users import User
@@ -28,6 +29,7 @@ _FINDERS = {
     "se": Seat.find,
     "or": Order.find,
     "tk": Ticket.find,
+    "ss": Session.find,
 }
 
 

@@ -46,14 +46,15 @@ class GraphQLEndpoint:
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the connection itself
-        if not self._is_welcome_from(HTTPConnection(scope)):
+        connection = HTTPConnection(scope)
+        if not self._is_welcome_from(connection):
             await send({"type": "websocket.close", "code": 1008})
         elif PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
         else:
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-            context = Context(self.house)
+            context = Context(self.house, device=_device(connection))
             await GraphQLSocket(self.operations, context, receive, own_send(scope, send)).serve()
 
     def _is_welcome_from(self, connection: HTTPConnection) -> bool:
@@ -82,7 +83,7 @@ class GraphQLEndpoint:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
 
     def _context(self, request: Request) -> Context:
-        context = Context(self.house)
+        context = Context(self.house, device=_device(request))
         try:
             context.recognize(request.headers.get("authorization"))
         except TokenRefused as refused:
@@ -98,6 +99,10 @@ class GraphQLEndpoint:
                 raise RequestRefused(405, "Send mutations by POST.", allow="POST") from None
             message = f"Subscribe over a WebSocket with {PROTOCOL}, or accept {EVENT_STREAM}."
             raise RequestRefused(400, message) from None
+
+
+def _device(connection: HTTPConnection) -> str:
+    return connection.headers.get("user-agent", "unknown")
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:

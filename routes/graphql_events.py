@@ -1,14 +1,18 @@
 """GraphQL over Server-Sent Events: the graphql-sse protocol, in its mode of distinct connections."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
+from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from live.stream import ClientGone
-from routes.operations import Operations, Say, sending
+from routes.operations import Operations, sending
+from routes.staying import StayOver, staying
 from schema.context import Context
 from schema.engine import Asked
 
@@ -32,10 +36,21 @@ class GraphQLEvents:
         self._asked = asked
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Send until the operation has ended or the client has gone."""
+        """Send until the operation has ended, or the client has gone or has to go."""
         say = sending(send)
         await say({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        work = asyncio.create_task(self._run(say, send))
+        try:
+            async with staying(self._context.house.revocations) as stay:
+                if self._operations.is_lasting(self._asked):
+                    stay.begin(self._context.viewer)
+                await self._serve(receive, send)
+        except StayOver as over:
+            with suppress(ClientGone):
+                await self._end([over.error], send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        say = sending(send)
+        work = asyncio.create_task(self._run(send))
         gone = asyncio.create_task(_until_gone(receive))
         try:
             while not await _is_one_done(work, gone):
@@ -45,17 +60,26 @@ class GraphQLEvents:
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
 
-    async def _run(self, say: Say, send: Send) -> None:
-        async def send_next(payload: str) -> None:
-            body = f"event: next\ndata: {payload}\n\n".encode()
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-
+    async def _run(self, send: Send) -> None:
         with suppress(ClientGone):
-            errors = await self._operations.run(self._asked, self._context, send_next)
-            if errors:
-                body = {"errors": [error.formatted for error in errors]}
-                await send_next(orjson.dumps(body).decode())
-            await say({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+            errors = await self._operations.run(self._asked, self._context, partial(_send_next, send))
+            await self._end(errors, send)
+
+    async def _end(self, errors: Sequence[GraphQLError], send: Send) -> None:
+        """Say what kept the operation from starting or going on, if anything did, and that it is complete."""
+        say = sending(send)
+        if errors:
+            await say(_next(orjson.dumps({"errors": [error.formatted for error in errors]}).decode()))
+        await say({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+
+
+async def _send_next(send: Send, payload: str) -> None:
+    await send(_next(payload))
+
+
+def _next(payload: str) -> dict[str, Any]:
+    body = f"event: next\ndata: {payload}\n\n".encode()
+    return {"type": "http.response.body", "body": body, "more_body": True}
 
 
 async def _is_one_done(*tasks: "asyncio.Task[None]") -> bool:

@@ -11,16 +11,19 @@ import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.revocations import SessionEnded
 from auth.tokens import TokenRefused
 from live.stream import ClientGone
 from routes.graphql_request import problem_of
 from routes.operations import Operations, sending
+from routes.staying import StayOver, staying
 from schema.context import Context
 from schema.engine import Asked
 from schema.errors import wrong_argument
 
 PROTOCOL = "graphql-transport-ws"
 HELLO_SECONDS_MAX = 10
+GOODBYE_SECONDS_MAX = 5
 OPERATIONS_MAX = 100
 ALLOWED = frozenset(OperationType)
 OWN_SEND = "rowlock.send"
@@ -59,6 +62,7 @@ class GraphQLSocket:
     """One client's socket and the operations that run on it."""
 
     def __init__(self, operations: Operations, context: Context, receive: Receive, send: Send) -> None:
+        self._is_lasting = operations.is_lasting
         self._run_operation = operations.run
         self._context = context
         self._receive = receive
@@ -66,19 +70,37 @@ class GraphQLSocket:
         self._send = sending(send)
         self._is_welcome = False
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Asked] = {}
 
     async def serve(self) -> None:
-        """Answer until the client goes or has to; then end its operations."""
+        """Answer until the client goes or has to; then end its operations.
+
+        It has to go with its session, and with its access token: 4403 says that another lets it come back.
+        """
         try:
-            await self._converse()
+            async with staying(self._context.house.revocations) as self._stay:
+                await self._converse()
+        except StayOver as over:
+            await self._let_answer()
+            await self._close(4403 if over.expired else 4401, str(over))
         except SocketClosed as closed:
-            with suppress(ClientGone):
-                await self._send({"type": "websocket.close", "code": closed.code, "reason": str(closed)})
+            await self._close(closed.code, str(closed))
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _let_answer(self) -> None:
+        """End the subscriptions, and give what is being answered a moment: it may be the logout itself."""
+        for task, asked in self._tasks.items():
+            if self._is_lasting(asked):
+                task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYE_SECONDS_MAX)
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(ClientGone):
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _converse(self) -> None:
         try:
@@ -133,8 +155,11 @@ class GraphQLSocket:
         authorization = said.get("Authorization", said.get("authorization"))
         try:
             self._context.recognize(authorization)
+        except SessionEnded as ended:
+            raise SocketClosed(4401, str(ended)) from None
         except TokenRefused:
             raise SocketClosed(4403, "Forbidden") from None
+        self._stay.begin(self._context.viewer)
         self._is_welcome = True
         await self._say({"type": "connection_ack"})
 
@@ -153,8 +178,8 @@ class GraphQLSocket:
             await self._say({"id": id, "type": "error", "payload": [TOO_MANY.formatted]})
             return
         task = self._operations[id] = asyncio.create_task(self._run(id, asked))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = asked
+        task.add_done_callback(self._tasks.pop)
 
     async def _end(self, id: str) -> None:
         task = self._operations.pop(id, None)

@@ -5,12 +5,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, located_error
+from graphql import GraphQLError, OperationType, located_error
 from starlette.types import Send
 
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
 from schema.context import Context
+from schema.documents import document_of
 from schema.engine import Asked, Engine, is_request_error
 from schema.errors import not_found
 from schema.masking import presented
@@ -62,6 +63,11 @@ class Operations:
         except Exception as error:
             return presented([located_error(error, None, None)]) or []
         return []
+
+    def is_lasting(self, asked: Asked) -> bool:
+        """Say whether this is a subscription, which does not end by itself."""
+        document = document_of(self.engine.schema.graphql_schema, asked.query)
+        return any(operation.kind is OperationType.SUBSCRIPTION for operation in document.operations)
 
     async def _watch(self, watching: Watching, context: Context, send_next: SendNext) -> None:
         if watching.key not in self.streams:  # what somebody watches is not hidden

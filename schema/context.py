@@ -9,6 +9,8 @@ from uuid import UUID
 import strawberry
 
 from auth.bearer import viewer_of
+from auth.refresh_tokens import RefreshTokens
+from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from database import Database
@@ -20,7 +22,7 @@ from schema.errors import forbidden, unauthorized
 from settings import Settings
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
 from steps.pay_together import Payments
-from steps.refusals import invalid
+from steps.refusals import Refused, invalid
 from steps.reserve_together import Reservations
 from steps.transact import transact
 
@@ -34,6 +36,8 @@ class House:
     settings: Settings
     database: Database
     tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    revocations: Revocations
     plans: Plans
     hub: Hub
     payments: Payments
@@ -42,23 +46,27 @@ class House:
 
 @dataclass
 class Context:
-    """One request, or one socket, and who is asking."""
+    """One request, or one socket, who is asking, and from what device."""
 
     house: House
     viewer: Viewer | None = None
+    device: str = ""
 
     @cached_property
     def loads(self) -> Loads:
         """The loaders; they keep nothing, so a socket that lives for hours reads what is true now."""
         return Loads(self.house.database)
 
-    async def transact(self, step: Callable[..., Awaitable[Result]], **arguments: Any) -> Result:
+    async def transact(self, step: Callable[..., Awaitable[Result | Refused]], **arguments: Any) -> Result:
         """Run a step in a transaction of its own."""
         return await transact(self.house.database, step, **arguments)
 
     def recognize(self, authorization: object) -> None:
         """Learn from an access token who is asking; raises `TokenRefused` for one that is not good."""
-        self.viewer = viewer_of(authorization, self.house.tokens)
+        viewer = viewer_of(authorization, self.house.tokens)
+        if viewer:
+            self.house.revocations.refuse_ended(viewer)
+        self.viewer = viewer
 
     def require_viewer(self) -> Viewer:
         """Return who is asking, or raise UNAUTHORIZED."""
@@ -72,6 +80,17 @@ class Context:
         if not viewer.runs_events:
             raise forbidden()
         return viewer
+
+    def require_admin(self) -> Viewer:
+        """Return who is asking if they are ADMIN, or raise UNAUTHORIZED or FORBIDDEN."""
+        viewer = self.require_viewer()
+        if not viewer.manages_people:
+            raise forbidden()
+        return viewer
+
+    def may_see_account(self, user_id: UUID) -> bool:
+        """Say whether the caller may see all about a person: it is themselves, or they run events."""
+        return self.viewer is not None and (self.viewer.id == user_id or self.viewer.runs_events)
 
     def owner_of_lists(self, user_id: strawberry.ID | None) -> UUID | None:
         """Return whose orders or tickets the caller may list, None for everybody's, or raise FORBIDDEN."""

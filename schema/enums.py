@@ -58,6 +58,7 @@ _show(
     Role,
     "What a person may do beyond buying for themselves.",
     USER="Buys and owns tickets.",
+    SERVICE="Is another system of the house, and not a person.",
     STAFF="Works at the door and sees every ticket.",
     OPERATOR="Runs events and sees every order.",
     ADMIN="May do everything.",

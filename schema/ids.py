@@ -47,6 +47,10 @@ def ticket_id(event: UUID, ticket: UUID) -> strawberry.ID:
     return _made(b"tk_", event.bytes + ticket.bytes)
 
 
+def session_id(user: UUID, session: UUID) -> strawberry.ID:
+    return _made(b"ss_", user.bytes + session.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -87,6 +91,10 @@ def read_ticket(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "tk")
 
 
+def read_session(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "ss")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -96,6 +104,7 @@ _NAMES = {
     "se": "a seat",
     "or": "an order",
     "tk": "a ticket",
+    "ss": "a session",
 }
 
 

@@ -8,15 +8,18 @@ if TYPE_CHECKING:
     from schema.events import Event
     from schema.orders import Order
     from schema.seats import Seat
+    from schema.sessions import Session
     from schema.tickets import Ticket
     from schema.tiers import PricingTier
-    from schema.users import Person
+    from schema.users import Person, User
 else:
     Event = Annotated["Event", strawberry.lazy("schema.events")]
     Order = Annotated["Order", strawberry.lazy("schema.orders")]
     Seat = Annotated["Seat", strawberry.lazy("schema.seats")]
+    Session = Annotated["Session", strawberry.lazy("schema.sessions")]
     Ticket = Annotated["Ticket", strawberry.lazy("schema.tickets")]
     PricingTier = Annotated["PricingTier", strawberry.lazy("schema.tiers")]
     Person = Annotated["Person", strawberry.lazy("schema.users")]
+    User = Annotated["User", strawberry.lazy("schema.users")]
 
-__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Ticket"]
+__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Session", "Ticket", "User"]

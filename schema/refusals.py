@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from auth.passwords import Overloaded
 from schema import ids
 from schema.context import Info
 from schema.enums import RefusalCode
@@ -48,3 +49,10 @@ class AnswerWithRefusal(strawberry.ExceptionHandler[refusals.Refused, Refusal]):
 
     def handle(self, exception: refusals.Refused, *, field: StrawberryField, info: Info) -> Refusal:
         return Refusal.of(exception)
+
+
+class AnswerThatWeAreBusy(strawberry.ExceptionHandler[Overloaded, Refusal]):
+    """Turns passwords that wait for each other into the refusal that says to come back."""
+
+    def handle(self, exception: Overloaded, *, field: StrawberryField, info: Info) -> Refusal:
+        return Refusal.of(refusals.busy())

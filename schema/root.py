@@ -15,11 +15,12 @@ from resolvers.events import EventMutations, EventQueries
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
+from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
-from schema.refusals import AnswerWithRefusal
+from schema.refusals import AnswerThatWeAreBusy, AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
 
 
@@ -31,7 +32,7 @@ class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, 
 @strawberry.type(
     description="What can be done. Each answer is what was made, or a Refusal that changed nothing."
 )
-class Mutation(UserMutations, OrderMutations, VenueMutations, EventMutations):
+class Mutation(SessionMutations, UserMutations, OrderMutations, VenueMutations, EventMutations):
     pass
 
 
@@ -69,7 +70,7 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    exception_handlers=[AnswerWithRefusal()],
+    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy()],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=_scalars, name_converter=Names(), disable_field_suggestions=True),
 )

@@ -8,14 +8,13 @@ import strawberry
 
 from dataloaders.pages import PageArguments
 from models import users as rows
-from schema import ids, later, orders, tickets
+from schema import ids, later, orders, sessions, tickets
 from schema.context import Info
 from schema.enums import Role
 from schema.filters import OrderFilter, TicketFilter, orders_listing, tickets_listing
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import After, Before, Connection, First, Last, connect
-from schema.refusals import Refusal
 
 
 @strawberry.type(description="A person's account, seen by that person, OPERATOR and ADMIN.")
@@ -52,8 +51,7 @@ class User(Node):
     @classmethod
     async def visible(cls, info: Info, user_id: UUID) -> "User | None":
         """Load a person whom the caller may see: themselves, or anybody for those who run events."""
-        viewer = info.context.viewer
-        if viewer is None or not (viewer.id == user_id or viewer.runs_events):
+        if not info.context.may_see_account(user_id):
             return None
         row = await info.context.loads.user.load((user_id,))
         return cls.of(row) if row else None
@@ -92,6 +90,11 @@ class User(Node):
         listing = await orders_listing(info, filter or OrderFilter(), parent=("buyer_id", "uuid"))
         return await connect(info, listing, orders.Order.of, page, self.row.id)
 
+    @strawberry.field(description="Where this person is logged in, the session last used first; at most 50.")
+    async def sessions(self, info: Info) -> list[later.Session]:
+        rows = await info.context.loads.open_sessions_of_user.load((self.row.id,))
+        return [sessions.Session.of(row) for row in rows]
+
 
 @strawberry.type(description="What anybody who has to do with someone may know of them.")
 class Person:
@@ -110,36 +113,3 @@ class Person:
     @strawberry.field(description="The whole account, for the person, OPERATOR and ADMIN.")
     async def user(self, info: Info) -> User | None:
         return await User.visible(info, self.user_id)
-
-
-@strawberry.input(description="What a person says of themselves to get an account.")
-class RegisterInput:
-    email: str = strawberry.field(description="The e-mail address; one account each.")
-    password: str = strawberry.field(description="8 to 128 characters.")
-    phone: str | None = strawberry.field(default=None, description="The phone number, in E.164.")
-    username: str | None = strawberry.field(default=None, description="A user name; one account each.")
-    full_name: str | None = strawberry.field(default=None, description="The full name.")
-
-
-@strawberry.input(description="What a person proves themselves with.")
-class LoginInput:
-    email: str = strawberry.field(description="The e-mail address.")
-    password: str = strawberry.field(description="The password.")
-
-
-@strawberry.type(description="What to send with each request: Authorization: Bearer <accessToken>.")
-class SessionTokens:
-    access_token: str = strawberry.field(description="Says who is asking.")
-    token_type: str = strawberry.field(description='"Bearer".')
-    expires_in: int = strawberry.field(description="For how many seconds the access token is good.")
-    user: User = strawberry.field(description="The person that it speaks for.")
-
-
-@strawberry.type(description="A person is logged in.")
-class SessionPayload:
-    session: SessionTokens = strawberry.field(description="The tokens, and who they speak for.")
-
-
-SessionResult = Annotated[
-    SessionPayload | Refusal, strawberry.union("SessionResult", description="The session, or why not.")
-]

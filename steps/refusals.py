@@ -16,6 +16,11 @@ class RefusalCode(StrEnum):
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     EMAIL_ALREADY_EXISTS = "EMAIL_ALREADY_EXISTS"
     USERNAME_ALREADY_EXISTS = "USERNAME_ALREADY_EXISTS"
+    SESSION_EXPIRED = "SESSION_EXPIRED"
+    SESSION_REVOKED = "SESSION_REVOKED"
+    USER_NOT_FOUND = "USER_NOT_FOUND"
+    USER_DEACTIVATED = "USER_DEACTIVATED"
+    USER_HAS_TICKETS = "USER_HAS_TICKETS"
     EVENT_NOT_FOUND = "EVENT_NOT_FOUND"
     EVENT_ENDED = "EVENT_ENDED"
     EVENT_NOT_ON_SALE = "EVENT_NOT_ON_SALE"
@@ -44,6 +49,11 @@ SENTENCES = {
     RefusalCode.INVALID_CREDENTIALS: "The e-mail address or the password is wrong.",
     RefusalCode.EMAIL_ALREADY_EXISTS: "There is an account with this e-mail address already.",
     RefusalCode.USERNAME_ALREADY_EXISTS: "This user name is taken.",
+    RefusalCode.SESSION_EXPIRED: "The session is over; log in again.",
+    RefusalCode.SESSION_REVOKED: "The session was ended; log in again.",
+    RefusalCode.USER_NOT_FOUND: "There is no such account.",
+    RefusalCode.USER_HAS_TICKETS: "This person owns tickets to an event to come, or holds seats.",
+    RefusalCode.USER_DEACTIVATED: "This account is deactivated; write to the house.",
     RefusalCode.EVENT_NOT_FOUND: "There is no such event.",
     RefusalCode.EVENT_ENDED: "The event is over.",
     RefusalCode.EVENT_NOT_ON_SALE: "Tickets for this event are not on sale now.",

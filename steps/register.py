@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from auth.passwords import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
 from database import Transaction
 from models.users import Role, User
 from steps.refusals import Inputs
 
-PASSWORD_CHARACTERS_MIN = 8
-PASSWORD_CHARACTERS_MAX = 128
 USERNAME_CHARACTERS_MAX = 50
 FULL_NAME_CHARACTERS_MAX = 200
 
@@ -31,19 +30,37 @@ def check_person(
     """Check what a person says of themselves, or refuse with every input that is wrong."""
     inputs = Inputs()
     email = inputs.take(lambda: checked_email(email), "input.email", "")
+    phone = check_profile(inputs, phone=phone, username=username, full_name=full_name)
+    _check_password(inputs, password, "input.password")
+    inputs.refuse_if_wrong()
+    return Person(email, phone, username, full_name)
+
+
+def check_profile(
+    inputs: Inputs, *, phone: str | None, username: str | None, full_name: str | None
+) -> str | None:
+    """Note what is wrong with the parts that a person may leave out; return the phone number in E.164."""
     phone = inputs.take(lambda: _checked_phone(phone), "input.phone", None)
-    length_is_right = PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX
-    inputs.check(
-        length_is_right,
-        "input.password",
-        f"The password must have {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters.",
-    )
     if username is not None:
         inputs.check_text(username, "input.username", "user name", USERNAME_CHARACTERS_MAX)
     if full_name is not None:
         inputs.check_text(full_name, "input.fullName", "full name", FULL_NAME_CHARACTERS_MAX)
+    return phone
+
+
+def check_password(password: str, field_path: str) -> None:
+    """Refuse a password that is too short or too long."""
+    inputs = Inputs()
+    _check_password(inputs, password, field_path)
     inputs.refuse_if_wrong()
-    return Person(email, phone, username, full_name)
+
+
+def _check_password(inputs: Inputs, password: str, field_path: str) -> None:
+    inputs.check(
+        PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX,
+        field_path,
+        f"The password must have {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters.",
+    )
 
 
 def checked_email(email: str) -> str:

@@ -44,8 +44,13 @@ class Unavailable(Exception):
     """The database cannot be reached; nothing is known to have happened."""
 
 
-async def transact(database: Database, step: Callable[..., Awaitable[Result]], **arguments: Any) -> Result:
+async def transact(
+    database: Database, step: Callable[..., Awaitable[Result | Refused]], **arguments: Any
+) -> Result:
     """Run the step in a transaction of its own and return what it returns.
+
+    A refusal that is raised leaves nothing behind; one that a step returns is raised after the commit, so
+    that what the step wrote stays.
 
     A deadlock or a serialization failure runs it again from the start, a bounded number of times; so does,
     once, a collision with others at the same seats; a lost connection only under an idempotency key, since
@@ -56,7 +61,10 @@ async def transact(database: Database, step: Callable[..., Awaitable[Result]], *
         try:
             async with database.transaction() as tx:
                 tx.may_wait = was_in_flight
-                return await step(tx, **arguments)
+                result = await step(tx, **arguments)
+            if isinstance(result, Refused):
+                raise result
+            return result
         except InFlight as refusal:
             if was_in_flight or not tries_left:
                 raise refusal from None

@@ -11,6 +11,7 @@ import embedded
 import models  # noqa: F401  (fills the metadata)
 from database import Database
 from settings import Settings, read_settings
+from tests.live.valkey import Valkey
 from tests.serving import Server, serving
 
 
@@ -58,6 +59,7 @@ async def database(_database: Database) -> AsyncIterator[Database]:
     """A database with nothing in it; what a test commits is gone after it."""
     yield _database
     _database.on_commit = lambda _: None
+    _database.on_sessions_ended = lambda _: None
     tables = ", ".join(SQLModel.metadata.tables)
     async with _database.transaction() as tx:
         await tx.rows(f"TRUNCATE {tables}")
@@ -68,3 +70,12 @@ async def server(database: Database, settings: Settings) -> AsyncIterator[Server
     """A real server on the database of the test."""
     async with serving(settings) as running:
         yield running
+
+
+@pytest.fixture
+async def valkey() -> AsyncIterator[Valkey]:
+    """A Valkey of the test's own, to be killed in the middle of it."""
+    server = Valkey()
+    await server.start()
+    yield server
+    await server.kill()

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import orjson
@@ -28,10 +29,11 @@ class Server:
     http: httpx2.AsyncClient
 
     def token(self, user: User | None) -> str | None:
-        """An access token of this person, as `login` gives it."""
+        """An access token of this person, as `login` gives it, of a session that nobody ends."""
         if user is None:
             return None
-        return self.app.state.house.tokens.make(user.id, frozenset(Role(role) for role in user.roles))
+        roles = frozenset(Role(role) for role in user.roles)
+        return self.app.state.house.tokens.make(user.id, roles, uuid4())
 
     async def post(self, query: str, user: User | None = None, **variables: Any) -> httpx2.Response:
         token = self.token(user)

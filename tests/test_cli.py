@@ -155,3 +155,17 @@ async def test_production_does_not_start_with_a_default_secret_nor_load_the_demo
 
 def test_the_demo_has_the_accounts_that_the_readme_names() -> None:
     assert set(ACCOUNTS) == {f"{who}@example.com" for who in ("admin", "operator", "staff", "alice", "bob")}
+
+
+async def test_other_systems_are_let_in_and_shut_out(shell: Shell) -> None:
+    assert (await shell.run("migrate"))[0] == 0
+    status, made = await shell.run("service-token", "create", "the till")
+    assert status == 0
+    client_id, secret = (line.partition("=")[2] for line in made.splitlines()[:2])
+    status, listed = await shell.run("service-token", "list")
+    assert (status, "good" in listed, client_id in listed) == (0, True, True)
+    assert secret not in listed
+    assert await shell.run("service-token", "revoke", client_id) == (0, "the till is shut out.\n")
+    assert "revoked" in (await shell.run("service-token", "list"))[1]
+    status, said = await shell.run("service-token", "revoke", client_id)
+    assert (status, "Nothing was changed. There is no such client" in said) == (1, True)

@@ -57,6 +57,7 @@ TRANSACTIONS_OPENED_BY = {
 LOCKS_LIVE_IN = {
     Path("steps/locks.py"),
     Path("steps/stream_locks.py"),
+    Path("steps/person_locks.py"),
     Path("steps/release.py"),  # the seats of many lapsed orders, passed over where somebody has them
     Path("steps/idempotency.py"),  # old keys, to be deleted
 }

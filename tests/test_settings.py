@@ -9,7 +9,7 @@ from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "SECRET_KEY", "ROWLOCK_MODE"):
+    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "SECRET_KEY", "OTHER_SECRET_KEYS", "ROWLOCK_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
 
@@ -45,6 +45,7 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("PORT", "many"),
         ("CREDITS_CURRENCY", "euro"),
         ("SECRET_KEY", "short"),
+        ("OTHER_SECRET_KEYS", '["short"]'),
         ("ROWLOCK_MODE", "party"),
     ],
 )
@@ -60,6 +61,13 @@ def test_production_refuses_a_secret_that_everybody_knows_and_no_database() -> N
     for given in ({}, {"secret_key": DEFAULT_SECRET}, {"secret_key": "x" * 32}):
         with pytest.raises(SettingsError, match="production"):
             read_settings(mode="production", **given)
+    with pytest.raises(SettingsError, match="production"):
+        read_settings(
+            mode="production",
+            secret_key="x" * 32,
+            other_secret_keys=[DEFAULT_SECRET],
+            database_url="postgresql://u@h/d",
+        )
     good = read_settings(mode="production", secret_key="x" * 32, database_url="postgresql://u@h/d")
     assert good.is_production
 

@@ -22,6 +22,8 @@ from graphql import (
 from sqlalchemy import event as listening
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from auth.refresh_tokens import RefreshTokens
+from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from database import Database
@@ -36,60 +38,10 @@ from schema.root import schema
 from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
+from tests.deep_queries import ADMINS, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
-MONEY = "{ amount currency }"
-
-EVENTS = f"""{{ events(first: 100) {{ totalCount pageInfo {{ endCursor }} nodes {{
-    name availableSeats
-    venue {{ name halls {{ code venue {{ address }} }} }}
-    hall {{ name venue {{ name }} }}
-    pricingTiers {{ name price {MONEY} availableSeats }}
-    seats(first: 5) {{ totalCount edges {{ cursor node {{ status price {MONEY} tier {{ availableSeats }}
-        event {{ name hall {{ code }} }} ticket {{ reference }} }} }} }}
-    free: seats(last: 3, filter: {{status: AVAILABLE}}) {{ totalCount nodes {{ index }} }}
-    seatMap {{ revision statuses plan {{ width areas {{ name }}
-        sections {{ name rows {{ seats {{ index }} }} }} }} }} }} }} }}"""
-
-VIEWER = f"""{{ viewer {{ creditBalance {MONEY}
-    orders(first: 100) {{ totalCount nodes {{ reference secondsLeft availableActions
-        event {{ name availableSeats venue {{ name }} }}
-        buyer {{ name user {{ email creditBalance {MONEY} orders(first: 2) {{ totalCount }} }} }}
-        items {{ price {MONEY} tier {{ name }} seat {{ index price {MONEY} tier {{ name }}
-            event {{ name }} ticket {{ reference owner {{ name }} order {{ reference }} }} }} }}
-        tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
-            owner {{ name user {{ email }} }} seat {{ tier {{ price {MONEY} }} }} }} }} }}
-    tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
-        seat {{ row event {{ name }} }} }} }} }} }}"""
-
-OPERATORS = f"""{{ orders(first: 100) {{ totalCount nodes {{ reference buyer {{ name user {{ email
-        tickets(first: 3) {{ totalCount nodes {{ reference seat {{ index }} }} }}
-        paid: orders(filter: {{status: [CONFIRMED]}}) {{ nodes {{ total {MONEY} }} }}
-        found: orders(filter: {{search: "nobody@example.com"}}) {{ totalCount }} }} }} }} }}
-    tickets(first: 100) {{ totalCount nodes {{ owner {{ name user {{ email }} }} }} }}
-    venues(first: 100) {{ nodes {{ name halls {{ code venue {{ name }} }} }} }} }}"""
-
-EDGES = f"""{{ venues(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor node {{
-        name halls {{ code venue {{ name }} }} }} }} }}
-    events(first: 100) {{ edges {{ cursor node {{ name hall {{ code venue {{ name }} }} availableSeats
-        pricingTiers {{ availableSeats }} seats(first: 3) {{ pageInfo {{ endCursor }} edges {{ node {{
-            ticket {{ reference pricePaid {MONEY} order {{ reference }} owner {{ name }} }} }} }} }} }} }} }}
-    orders(first: 100) {{ pageInfo {{ endCursor }} edges {{ cursor node {{ refundedTotal {MONEY}
-        event {{ venue {{ name }} }} buyer {{ name }} items {{ seat {{ tier {{ name }} }} }}
-        tickets {{ seat {{ index }} owner {{ name }} }} }} }} }}
-    tickets(first: 100) {{ pageInfo {{ endCursor }} edges {{ cursor node {{ reference
-        order {{ buyer {{ name }} items {{ tier {{ availableSeats }} }} }} }} }} }} }}"""
-
-ONE_AT_A_TIME = {"node", "event", "order", "ticket", "eventCategories"}
-"""What a query has once, whatever there is; `nodes` stands for many of them."""
-
-NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
-    ... on Event { name venue { name } availableSeats }
-    ... on Seat { index tier { name } event { name } ticket { reference } }
-    ... on PricingTier { name availableSeats }
-    ... on Order { reference event { name } items { seat { index } } }
-    ... on Ticket { reference seat { index } order { reference } } } }"""
 
 
 class Asking:
@@ -119,6 +71,8 @@ class Asking:
             settings=self.settings,
             database=self.database,
             tokens=AccessTokens(self.settings),
+            refresh_tokens=RefreshTokens(self.settings),
+            revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),
@@ -210,6 +164,17 @@ async def test_everybodys_orders_for_an_operator(database: Database, asking: Ask
     assert len(set(found)) == 1, found
 
 
+async def test_everybody_for_an_admin(database: Database, asking: Asking) -> None:
+    admin, found = await new_user(database, Role.ADMIN), []
+    for people in (1, 2, 7):
+        for _ in range(people):
+            await new_user(database)
+        data, statements = await asking.ask(ADMINS, admin)
+        found.append(statements)
+    assert data["users"]["totalCount"] == 11
+    assert len(set(found)) == 1, found
+
+
 async def test_everything_by_its_edges(database: Database, asking: Asking) -> None:
     buyer, operator = await rich(database), await new_user(database, Role.OPERATOR)
     found = await counts(asking, buyer, EDGES, operator, lambda data: len(data["venues"]["edges"]))
@@ -226,7 +191,7 @@ def counted_fields() -> set[tuple[str, str]]:
             assert parent is not None
             found.add((parent.name, node.name.value))
 
-    for query in (EVENTS, VIEWER, OPERATORS, EDGES, NODES):
+    for query in (EVENTS, VIEWER, OPERATORS, EDGES, ADMINS, NODES):
         visit(parse(query), TypeInfoVisitor(types, Fields()))
     return found
 

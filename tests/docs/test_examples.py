@@ -18,7 +18,16 @@ from tests.docs.pages import GUIDE, PAGES, ROOT, Example, examples_of
 from tests.serving import Server, receive, subscribe
 
 SECONDS_MAX = 20
-KINDS = {"ev": "event", "or": "order", "ti": "tier", "ve": "venue", "ha": "hall", "se": "seat"}
+KINDS = {
+    "ev": "event",
+    "or": "order",
+    "ti": "tier",
+    "ve": "venue",
+    "ha": "hall",
+    "se": "seat",
+    "ss": "session",
+    "us": "person",
+}
 
 
 @dataclass
@@ -84,7 +93,7 @@ class Reader:
         assert "errors" not in orjson.loads(line)
 
     def _remember(self, value: Any) -> None:
-        """Keep the first of each list by its kind and by the last word of its name, and where a page ends."""
+        """Keep the first of each list by its kind and the last word of its name, and what leads on."""
         if isinstance(value, list):
             for item in value[:1]:
                 self._remember(item)
@@ -93,8 +102,9 @@ class Reader:
             if kind := KINDS.get(id.partition("_")[0]):
                 self.seen["draft" if value.get("status") == "DRAFT" else kind] = id
                 self.seen[value.get("name", kind).split()[-1].lower()] = id
-            if value.get("endCursor"):
-                self.seen["endCursor"] = value["endCursor"]
+            for name in ("endCursor", "refreshToken"):
+                if value.get(name):
+                    self.seen[name] = value[name]
             for item in value.values():
                 self._remember(item)
 

@@ -10,6 +10,9 @@ from jobs.relay import number_changes_once
 from live.bus import Bus
 from models.catalogue import Event
 from models.orders import Order
+from steps.end_sessions import log_out
+from steps.transact import transact
+from tests.people import TOKENS, logged_in, refreshed
 from tests.world import hold, new_event, new_hall, new_user, pay, priced
 
 PLANTED: dict[str, Sequence[Sequence[str]]] = {
@@ -107,6 +110,23 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'PURCHASE'",),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'",),
     ),
+    "16. No two sessions have the same refresh token": (
+        ("UPDATE sessions SET refresh_hash = 'same'",),
+        (
+            """UPDATE sessions s SET previous_hash = (
+                   SELECT refresh_hash FROM sessions o WHERE o.id <> s.id LIMIT 1)""",
+        ),
+    ),
+    "18. An ended session was not used any more": (
+        (
+            "ALTER TABLE sessions DROP CONSTRAINT sessions_not_used_after_the_end",
+            "UPDATE sessions SET last_used_at = now() + interval '1 hour' WHERE ended_at IS NOT NULL",
+        ),
+    ),
+    "18. An open session is of a person who may log in": (
+        ("UPDATE users SET active = false",),
+        ("DELETE FROM users",),
+    ),
     "19. An event has the seats that its tiers and its own number say, dense from 0": (
         ("UPDATE events SET total_seats = total_seats + 1",),
         ("UPDATE tiers SET capacity = capacity + 1",),
@@ -132,10 +152,15 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, and a second event."""
+    """Two paid seats, two held ones, a session that is open and one that is not, and a second event."""
     event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
     held = await hold(database, alice, event, [2, 3])
+    for _ in range(2):
+        session = await logged_in(database, alice)
+        for _ in range(2):
+            await refreshed(database, session.refresh_token)
+    await transact(database, log_out, tokens=TOKENS, refresh_token=session.refresh_token)
     await new_hall(database)
     await new_event(database)
     await number_changes_once(database, Bus(None))

@@ -1,4 +1,4 @@
-"""What the live part is tested with: a Valkey to kill, a bus within this process, and a hub on it."""
+"""What the live part is tested with: a bus within this process, and a hub on it."""
 
 from collections.abc import AsyncIterator
 
@@ -8,15 +8,6 @@ import live.hub
 from database import Database
 from live.bus import Bus
 from live.hub import Hub
-from tests.live.valkey import Valkey
-
-
-@pytest.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    server = Valkey()
-    await server.start()
-    yield server
-    await server.kill()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from database import Database
 from jobs.relay import number_changes_once
 from live.bus import Bus
+from tests.people import logged_in
 from tests.world import hold, new_event, new_user, pay
 
 MOVE = """INSERT INTO movements
@@ -48,6 +49,11 @@ FORBIDDEN = {
     "seats_order_while_taken": "UPDATE seats SET order_id = NULL WHERE status = 'S'",
     "seats_status_known": "UPDATE seats SET status = 'X' WHERE status = 'S'",
     "seats_version_not_negative": "UPDATE seats SET version = -1",
+    "sessions_ended_by_known": "UPDATE sessions SET ended_at = last_used_at, ended_by = 'MAGIC'",
+    "sessions_ended_by_something": "UPDATE sessions SET ended_at = last_used_at",
+    "sessions_not_used_after_the_end": """
+        UPDATE sessions SET ended_at = last_used_at - interval '1 second', ended_by = 'LOGOUT'""",
+    "sessions_refresh_token_is_new": "UPDATE sessions SET previous_hash = refresh_hash",
     "tickets_one_live_a_seat": AGAIN.format("'OTHER'", "'ACTIVE'"),
     "tickets_price_not_negative": "UPDATE tickets SET price_minor = -1",
     "tickets_reference_key": AGAIN.format("reference", "'REFUNDED'"),
@@ -82,6 +88,7 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     await new_user(database, email="b@example.com")
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
     await hold(database, alice, event, [2])
+    await logged_in(database, alice)
     await number_changes_once(database, Bus(None))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
         async with database.transaction() as tx:

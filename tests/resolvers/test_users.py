@@ -1,80 +1,116 @@
-"""Getting an account, logging in, and finding things by id."""
+"""Finding people and things by id."""
 
+import orjson
 import pytest
 
 from database import Database
+from models.users import Role
 from schema import ids
+from tests.people import logged_in
 from tests.serving import Server
 from tests.world import everything, new_event, new_hall, new_user
 
-REGISTER = """mutation ($i: RegisterInput!) { register(input: $i) {
-    ... on SessionPayload { session { accessToken tokenType expiresIn
-        user { id email phone username fullName roles active flagged creditBalance { amount } } } }
-    ... on Refusal { code field problems { field } } } }"""
-LOGIN = """mutation ($e: String!, $p: String!) { login(input: {email: $e, password: $p}) {
-    ... on SessionPayload { session { accessToken } } ... on Refusal { code message } } }"""
-
-PASSWORD = "correct horse"
-
-
-async def test_a_person_registers_and_logs_in(database: Database, server: Server) -> None:
-    given = {
-        "email": "Ann@Example.com",
-        "password": PASSWORD,
-        "phone": "+49 30 123456",
-        "username": "ann",
-        "fullName": "Ann Example",
-    }
-    session = (await server.ask(REGISTER, i=given))["register"]["session"]
-    assert (session["tokenType"], session["expiresIn"]) == ("Bearer", 900)
-    user = session["user"]
-    assert (user["email"], user["phone"], user["roles"]) == ("Ann@example.com", "+4930123456", ["USER"])
-    logged_in = await server.ask(LOGIN, e="ann@EXAMPLE.com ", p=PASSWORD)
-    headers = {"Authorization": f"Bearer {logged_in['login']['session']['accessToken']}"}
-    body = {"query": "{ viewer { id } }"}
-    answer = await server.http.post("/graphql", json=body, headers=headers)
-    assert answer.json()["data"]["viewer"] == {"id": user["id"]}
+ANSWER = """{ ... on UserPayload { user { id username fullName roles active flagged } }
+    ... on Refusal { code field } }"""
+UPDATE = f"mutation ($i: UpdateUserInput!) {{ updateUser(input: $i) {ANSWER} }}"
+ROLES = f"mutation ($u: ID!) {{ setUserRoles(input: {{userId: $u, roles: [USER, STAFF]}}) {ANSWER} }}"
+FLAG = f"mutation ($u: ID!) {{ setUserFlagged(input: {{userId: $u, flagged: true}}) {ANSWER} }}"
+DEACTIVATE = f"mutation ($u: ID!) {{ deactivateUser(input: {{userId: $u}}) {ANSWER} }}"
+ACTIVATE = f"mutation ($u: ID!) {{ activateUser(input: {{userId: $u}}) {ANSWER} }}"
+DELETE = """mutation ($u: ID!) { deleteUser(input: {userId: $u}) {
+    ... on DeletePayload { deletedId } ... on Refusal { code } } }"""
+EXPORT = "mutation { exportMyData { ... on ExportPayload { json } ... on Refusal { code } } }"
+USER = "query ($i: ID, $n: String) { user(id: $i, username: $n) { id email } }"
+USERS = "query ($s: String) { users(search: $s) { totalCount nodes { email } } }"
 
 
-async def test_wrong_inputs_and_known_people_are_refused(database: Database, server: Server) -> None:
-    good = {"email": "ann@example.com", "password": PASSWORD, "username": "ann"}
-    await server.ask(REGISTER, i=good)
+async def test_a_person_changes_their_own_account(database: Database, server: Server) -> None:
+    ann, bob = await new_user(database), await new_user(database)
+    given = {"username": "ann", "fullName": "Ann Example"}
+    changed = (await server.ask(UPDATE, ann, i=given))["updateUser"]["user"]
+    assert (changed["id"], changed["username"], changed["fullName"]) == (ids.user_id(ann.id), *given.values())
     before = await everything(database)
-    for changes, code, fields in (
-        ({"email": "nobody"}, "VALIDATION_ERROR", ["input.email"]),
-        ({"password": "1234567"}, "VALIDATION_ERROR", ["input.password"]),
-        ({"password": "x" * 129, "phone": "12"}, "VALIDATION_ERROR", ["input.phone", "input.password"]),
-        ({"username": ""}, "VALIDATION_ERROR", ["input.username"]),
-        ({"fullName": "x" * 201}, "VALIDATION_ERROR", ["input.fullName"]),
-        ({"username": "other"}, "EMAIL_ALREADY_EXISTS", []),
-        ({"email": "ben@example.com", "username": "ANN"}, "USERNAME_ALREADY_EXISTS", []),
+    for user, wish, code in (
+        (bob, {"username": "ANN"}, "USERNAME_ALREADY_EXISTS"),
+        (bob, {"phone": "12"}, "VALIDATION_ERROR"),
+        (bob, {"userId": ids.user_id(ann.id), "username": "x"}, "USER_NOT_FOUND"),
     ):
-        refused = (await server.ask(REGISTER, i=good | changes))["register"]
-        assert (refused["code"], [p["field"] for p in refused["problems"]]) == (code, fields)
+        assert (await server.ask(UPDATE, user, i=wish))["updateUser"]["code"] == code
+    assert (await server.error(UPDATE, i=given))["extensions"]["code"] == "UNAUTHORIZED"
+    assert await everything(database) == before
+    admin = await new_user(database, Role.ADMIN)
+    cleared = {"userId": ids.user_id(ann.id), "username": None}
+    assert (await server.ask(UPDATE, admin, i=cleared))["updateUser"]["user"]["username"] is None
+
+
+@pytest.mark.parametrize("query", [ROLES, FLAG, DEACTIVATE, ACTIVATE, DELETE, USER, USERS])
+async def test_people_are_managed_by_admins_only(database: Database, server: Server, query: str) -> None:
+    ann = await new_user(database)
+    given = (
+        {"u": ids.user_id(ann.id)} if "$u" in query else {"i": ids.user_id(ann.id)} if "$i" in query else {}
+    )
+    operator = await new_user(database, Role.OPERATOR, Role.STAFF)
+    before = await everything(database)
+    assert (await server.error(query, **given))["extensions"]["code"] == "UNAUTHORIZED"
+    for user in (ann, operator):
+        assert (await server.error(query, user, **given))["extensions"]["code"] == "FORBIDDEN"
     assert await everything(database) == before
 
 
-async def test_unknown_people_and_wrong_passwords_get_the_same_answer(
-    database: Database, server: Server
-) -> None:
-    await server.ask(REGISTER, i={"email": "ann@example.com", "password": PASSWORD})
-    wrong = await server.ask(LOGIN, e="ann@example.com", p="something else")
-    unknown = await server.ask(LOGIN, e="ben@example.com", p="something else")
-    assert wrong == unknown
-    assert wrong["login"]["code"] == "INVALID_CREDENTIALS"
-    async with database.transaction() as tx:
-        await tx.rows("UPDATE users SET active = false")
-    assert (await server.ask(LOGIN, e="ann@example.com", p=PASSWORD)) == wrong
+async def test_an_admin_manages_people(database: Database, server: Server) -> None:
+    ann, admin = await new_user(database), await new_user(database, Role.ADMIN)
+    id = ids.user_id(ann.id)
+    user = (await server.ask(ROLES, admin, u=id))["setUserRoles"]["user"]
+    assert user["roles"] == ["USER", "STAFF"]
+    assert (await server.ask(FLAG, admin, u=id))["setUserFlagged"]["user"]["flagged"]
+    assert not (await server.ask(DEACTIVATE, admin, u=id))["deactivateUser"]["user"]["active"]
+    assert (await server.ask(ACTIVATE, admin, u=id))["activateUser"]["user"]["active"]
+    assert (await server.ask(DELETE, admin, u=id))["deleteUser"] == {"deletedId": id}
+    assert (await server.ask(DELETE, admin, u=id))["deleteUser"] == {"code": "USER_NOT_FOUND"}
+    assert (await server.ask(USER, admin, i=id))["user"] is None
 
 
-async def test_logging_in_does_not_change_who_asks_in_the_same_request(
-    database: Database, server: Server
-) -> None:
-    await server.ask(REGISTER, i={"email": "ann@example.com", "password": PASSWORD})
-    who = f'email: "ann@example.com", password: "{PASSWORD}"'
-    query = f"""mutation {{ login(input: {{{who}}}) {{ __typename }}
-        createVenue(input: {{name: "a", address: "b"}}) {{ __typename }} }}"""
-    assert (await server.error(query))["extensions"]["code"] == "UNAUTHORIZED"
+async def test_an_admin_finds_people(database: Database, server: Server) -> None:
+    admin = await new_user(database, Role.ADMIN, email="admin@example.com")
+    ann = await new_user(database, email="ann.smith@tickets.example")
+    await server.ask(UPDATE, ann, i={"username": "Ann_S", "fullName": "Ann-Marie Smith"})
+    found = {"id": ids.user_id(ann.id), "email": ann.email}
+    assert (await server.ask(USER, admin, i=found["id"]))["user"] == found
+    assert (await server.ask(USER, admin, n="ann_s"))["user"] == found
+    assert (await server.ask(USER, admin, n="nobody"))["user"] is None
+    for wrong in ({}, {"i": found["id"], "n": "ann_s"}):
+        assert (await server.error(USER, admin, **wrong))["extensions"]["code"] == "VALIDATION_ERROR"
+    everybody = (await server.ask(USERS, admin))["users"]
+    assert everybody["totalCount"] == 2
+    assert [node["email"] for node in everybody["nodes"]] == [ann.email, admin.email]
+    for search, count in (
+        ("ann", 1),
+        ("smith marie", 1),
+        ("Ann.Smith@Tickets.Example", 1),
+        ("tick", 1),
+        ("example", 2),
+        ("ann_s", 1),
+        ("' | !", 0),
+        ("nobody", 0),
+    ):
+        assert (await server.ask(USERS, admin, s=search))["users"]["totalCount"] == count, search
+
+
+async def test_a_person_gets_all_that_is_known_of_them(database: Database, server: Server) -> None:
+    ann = await new_user(database)
+    told = (await server.ask(EXPORT, ann))["exportMyData"]["json"]
+    assert orjson.loads(told)["account"][0]["email"] == ann.email
+    assert (await server.error(EXPORT))["extensions"]["code"] == "UNAUTHORIZED"
+
+
+async def test_who_is_deactivated_is_out_at_once(database: Database, server: Server) -> None:
+    ann, admin = await new_user(database), await new_user(database, Role.ADMIN)
+    session = await logged_in(database, ann)
+    token = server.app.state.house.tokens.make(ann.id, frozenset({Role.USER}), session.session_id)
+    request = {"json": {"query": "{ viewer { id } }"}, "headers": {"Authorization": f"Bearer {token}"}}
+    assert (await server.http.post("/graphql", **request)).status_code == 200
+    await server.ask(DEACTIVATE, admin, u=ids.user_id(ann.id))
+    assert (await server.http.post("/graphql", **request)).status_code == 401
 
 
 async def test_everything_is_found_by_its_id(database: Database, server: Server) -> None:

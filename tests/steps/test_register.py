@@ -67,9 +67,9 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     assert [problem.field for problem in refused.value.problems] == [
         "input.email",
         "input.phone",
-        "input.password",
         "input.username",
         "input.fullName",
+        "input.password",
     ]
 
 

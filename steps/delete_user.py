@@ -1,0 +1,42 @@
+"""Forget a person, and keep the books."""
+
+from uuid import UUID
+
+from database import Transaction
+from models.sessions import SessionEnd
+from models.tickets import LIVE_TICKET
+from steps.end_sessions import end_sessions
+from steps.person_locks import lock_held_orders, lock_user
+from steps.refusals import RefusalCode, Refused
+
+HAS_TICKETS = f"""
+    SELECT EXISTS (
+        SELECT FROM tickets t JOIN events e ON e.id = t.event_id
+        WHERE t.owner_id = $1 AND t.{LIVE_TICKET} AND e.ends_at > statement_timestamp()
+    ) OR EXISTS (
+        SELECT FROM orders
+        WHERE buyer_id = $1 AND status = 'PENDING' AND held_until > statement_timestamp())"""
+
+ERASE = (
+    "UPDATE sessions SET device = '' WHERE user_id = $1",
+    "DELETE FROM idempotency_keys WHERE user_id = $1",
+    "DELETE FROM users WHERE id = $1",
+)
+
+
+async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
+    """Erase who a person is: name, mail, phone, password, devices. Orders, tickets and movements stay, by id.
+
+    Refuses while they own tickets to an event to come or hold seats (USER_HAS_TICKETS).
+    """
+    # Whoever pays for a held order now is waited for, so that the next statement sees the tickets.
+    await lock_held_orders(tx, user_id)
+    if await lock_user(tx, user_id) is None:
+        raise Refused(RefusalCode.USER_NOT_FOUND)
+    if await tx.value(HAS_TICKETS, user_id):
+        raise Refused(RefusalCode.USER_HAS_TICKETS)
+    # The sessions themselves stay for some days, so that every process learns that they have ended.
+    await end_sessions(tx, user_id, SessionEnd.DELETED)
+    for statement in ERASE:
+        await tx.rows(statement, user_id)
+    return user_id

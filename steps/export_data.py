@@ -1,0 +1,41 @@
+"""Everything that the house knows of a person."""
+
+from uuid import UUID
+
+import orjson
+
+from database import Transaction
+from models.orders import ORDERS_NOW
+from steps.refusals import RefusalCode, Refused
+
+ROWS_OF_A_KIND_MAX = 100_000
+
+EVERYTHING = {
+    "account": """
+        SELECT id, email, username, full_name, phone, roles, active, flagged, created_at
+        FROM users WHERE id = $1""",
+    "sessions": """
+        SELECT id, device, created_at, last_used_at, expires_at, ended_at, ended_by
+        FROM sessions WHERE user_id = $1 ORDER BY id""",
+    "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
+    "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
+    "orders": f"SELECT * FROM {ORDERS_NOW} AS o WHERE buyer_id = $1 ORDER BY id",
+    "order_items": """
+        SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
+        WHERE o.buyer_id = $1 ORDER BY i.order_id, i.index""",
+    "tickets": "SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id",
+    "idempotency_keys": """
+        SELECT mutation, key, created_at FROM idempotency_keys WHERE user_id = $1 ORDER BY created_at""",
+}
+"""What there is of the person $1, by its kind. Hashes are not told: they say nothing about anybody."""
+
+
+async def export_data(tx: Transaction, *, user_id: UUID) -> str:
+    """Write all that there is of a person as JSON: a list of rows for each kind."""
+    found = {}
+    for kind, statement in EVERYTHING.items():
+        rows = await tx.rows(f"{statement} LIMIT {ROWS_OF_A_KIND_MAX}", user_id)
+        found[kind] = [dict(row) for row in rows]
+    if not found["account"]:
+        raise Refused(RefusalCode.USER_NOT_FOUND)
+    return orjson.dumps(found, default=str, option=orjson.OPT_INDENT_2).decode()
