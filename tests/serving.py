@@ -11,9 +11,11 @@ import httpx2
 import orjson
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 
 from app import create_app
+from live.stream import Streams
 from models.users import Role, User
 from settings import Settings
 
@@ -27,6 +29,19 @@ class Server:
     app: Starlette
     url: str
     http: httpx2.AsyncClient
+    uvicorn: uvicorn.Server
+
+    @property
+    def streams(self) -> Streams:
+        """The streams that watchers of seat maps share."""
+        (route,) = (r for r in self.app.routes if isinstance(r, WebSocketRoute))
+        streams: Streams = route.endpoint.operations.streams  # type: ignore[attr-defined]
+        return streams
+
+    @property
+    def unsent_bytes(self) -> list[int]:
+        """How much the server keeps for each of its connections that the network has not taken."""
+        return [c.transport.get_write_buffer_size() for c in self.uvicorn.server_state.connections]  # type: ignore[union-attr]
 
     def token(self, user: User | None) -> str | None:
         """An access token of this person, as `login` gives it, of a session that nobody ends."""
@@ -93,7 +108,7 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
     url = f"http://127.0.0.1:{port}"
     try:
         async with httpx2.AsyncClient(base_url=url, timeout=20) as http:
-            yield Server(app, url, http)
+            yield Server(app, url, http, server)
     finally:
         server.should_exit = True
         await running
