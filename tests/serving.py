@@ -73,10 +73,17 @@ class Server:
         token = self.token(user)
         payload = {"payload": {"Authorization": f"Bearer {token}"}} if token else {}
         url = self.url.replace("http", "ws") + "/graphql"
-        async with connect(url, subprotocols=["graphql-transport-ws"], max_size=None) as socket:  # type: ignore[list-item]
-            await socket.send(orjson.dumps(HELLO | payload | hello).decode())
-            assert (await receive(socket))["type"] == "connection_ack"
+        async with greeted(url, **(payload | hello)) as socket:
             yield socket
+
+
+@contextlib.asynccontextmanager
+async def greeted(url: str, **hello: Any) -> AsyncIterator[ClientConnection]:
+    """A graphql-transport-ws socket at an address, that has been acknowledged."""
+    async with connect(url, subprotocols=["graphql-transport-ws"], max_size=None) as socket:  # type: ignore[list-item]
+        await socket.send(orjson.dumps(HELLO | hello).decode())
+        assert (await receive(socket))["type"] == "connection_ack"
+        yield socket
 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,10 +15,14 @@ import pytest
 from asyncpg import connect
 
 import embedded
+from database import Database
 from demo.load import ACCOUNTS
 from schema import ids
 from schema.root import sorted_sdl
-from tests.world import plan_text
+from settings import Settings
+from tests.resolvers.test_seats import WATCH, changes_to
+from tests.serving import greeted, receive, subscribe
+from tests.world import hold, new_event, new_user, plan_text
 
 ROOT = Path(__file__).parent.parent
 SECONDS_MAX = 60
@@ -119,15 +124,47 @@ async def test_a_plan_is_imported_or_refused_with_the_place(shell: Shell) -> Non
     await database.close()
 
 
-async def test_the_server_and_the_worker_run_and_stop(shell: Shell) -> None:
-    server = await shell.start("serve", "--demo", PORT="0", LOG_LEVEL="INFO")
-    worker = await shell.start("worker")
+async def url_of(server: asyncio.subprocess.Process) -> str:
+    """Where a server answers, once it says so and does."""
     assert server.stderr
     said = ""
     async with asyncio.timeout(SECONDS_MAX):
         while "running on http" not in said:
             said += (await server.stderr.readline()).decode()
-    url = said.rpartition("running on ")[2].split()[0]
+        url = said.rpartition("running on ")[2].split()[0]
+        while True:
+            with suppress(httpx2.ConnectError):
+                async with httpx2.AsyncClient(base_url=url) as http:
+                    await http.get("/health")
+                    return url
+            await asyncio.sleep(0.05)
+
+
+async def test_all_processes_of_a_server_tell_the_same(shell: Shell, settings: Settings) -> None:
+    await shell.run("migrate")
+    database = Database(settings.model_copy(update={"database_url": shell.database_url}))
+    event, alice = await new_event(database), await new_user(database)
+    server = await shell.start("serve", "--workers", "2", PORT="0", LOG_LEVEL="INFO")
+    url = (await url_of(server)).replace("http", "ws") + "/graphql"
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(greeted(url)) for _ in range(8)]
+        for socket in sockets:
+            await subscribe(socket, WATCH, e=ids.event_id(event.id))
+            await receive(socket)
+        for index in range(3):
+            await hold(database, alice, event, [index])
+        told = [await changes_to(socket, 3) for socket in sockets]
+    assert told == [[(1, 0, "HELD"), (2, 1, "HELD"), (3, 2, "HELD")]] * len(sockets)
+    server.send_signal(signal.SIGINT)
+    async with asyncio.timeout(SECONDS_MAX):
+        await server.communicate()
+    await database.close()
+
+
+async def test_the_server_and_the_worker_run_and_stop(shell: Shell) -> None:
+    server = await shell.start("serve", "--demo", PORT="0", LOG_LEVEL="INFO")
+    worker = await shell.start("worker")
+    url = await url_of(server)
     async with httpx2.AsyncClient(base_url=url) as http:
         answer = await http.post("/graphql", json={"query": "{ events { totalCount } }"})
     assert answer.json() == {"data": {"events": {"totalCount": 3}}}
