@@ -7,6 +7,8 @@ import uvloop
 
 from bench import growth
 from bench.house import PLACES, house
+from bench.live import growth as by_audience
+from bench.live import live
 from bench.reading import reading
 from bench.report import HEADER
 from bench.sale import sale
@@ -20,6 +22,8 @@ async def bench(seconds: float, clients: list[int]) -> None:
             print(measured.line(), flush=True)
         for measured in await reading(place, seconds):
             print(measured.line(), flush=True)
+        for measured in await live(place, seconds):
+            print(measured.line(), flush=True)
 
 
 async def bench_growth(seconds: float) -> None:
@@ -27,13 +31,16 @@ async def bench_growth(seconds: float) -> None:
         print(growth.HEADER)
         for line in await growth.growth(place, seconds):
             print(line, flush=True)
+        print(HEADER)
+        for measured in await by_audience(place, seconds):
+            print(measured.line(), flush=True)
 
 
 def main(
     seconds: float = 4,
     clients: str = "1,16,64",
     by_size: Annotated[
-        bool, typer.Option("--growth", help="How cost grows with an event's seats, instead of the table.")
+        bool, typer.Option("--growth", help="How cost grows with seats and watchers, instead of the table.")
     ] = False,
 ) -> None:
     """Measure on throw-away servers; nothing of yours is touched."""

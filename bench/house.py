@@ -1,20 +1,15 @@
 """A throw-away house to measure in: servers, one large event, many buyers, and a server process."""
 
-import asyncio
 import contextlib
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import embedded
 from auth.tokens import AccessTokens
+from bench.servers import rowlock
 from database import Database
 from demo.load import plan_text
 from demo.plans import PLANS
@@ -26,11 +21,9 @@ from steps.details import EventDetails, TierDraft, price_plan
 from steps.publish import publish_event
 from steps.transact import transact
 
-ROOT = Path(__file__).parent.parent
 BUYERS = 5_000
 PLACES = 99_000
 PRICE_MINOR = 1_000
-START_SECONDS_MAX = 30
 
 
 @dataclass(frozen=True)
@@ -72,10 +65,7 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
 
     For each number of clients pgbench has an event of its own, as large as ours.
     """
-    with embedded.throwaway() as servers, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with embedded.throwaway() as servers:
         settings = read_settings(database_url=servers.database_url, redis_url=servers.redis_url)
         database = Database(settings)
         await database.migrate()
@@ -90,35 +80,6 @@ async def house(clients: list[int]) -> AsyncIterator[House]:
         access = AccessTokens(settings)
         buyers = [uuid4() for _ in range(BUYERS)]
         tokens = {buyer: access.make(buyer, frozenset({Role.USER}), uuid4()) for buyer in buyers}
-        with _server(servers, port) as process:
-            await _until_it_answers(port, process)
-            yield House(settings, database, servers, large, rivals, arena, tokens, port)
+        async with rowlock(servers, seats_per_buyer_max=100_000, hold_seconds=3_600) as process:
+            yield House(settings, database, servers, large, rivals, arena, tokens, process.port)
         await database.close()
-
-
-@contextlib.contextmanager
-def _server(servers: embedded.Servers, port: int):  # type: ignore[no-untyped-def]
-    environment = os.environ | {
-        "DATABASE_URL": servers.database_url,
-        "REDIS_URL": servers.redis_url,
-        "PORT": str(port),
-        "SEATS_PER_BUYER_MAX": "100000",
-        "HOLD_SECONDS": "3600",
-        "LOG_LEVEL": "WARNING",
-    }
-    command = [sys.executable, str(ROOT / "cli.py"), "serve"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-async def _until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
-    async with asyncio.timeout(START_SECONDS_MAX):
-        while process.poll() is None:
-            with contextlib.suppress(OSError):
-                await asyncio.open_connection("127.0.0.1", port)
-                return
-            await asyncio.sleep(0.1)
-    raise SystemExit("The server did not start.")

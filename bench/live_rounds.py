@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from bench import live_watcher as watching
 from bench.live_plain import CHANNEL
-from bench.live_servers import Process
 from bench.live_watcher import Board, EventsWatcher, SocketWatcher
+from bench.servers import Process, allow_many_connections
 from live.changes import Change, encode, seats_channel
 from routes.graphql_socket import PROTOCOL
 from schema import ids
@@ -64,9 +64,10 @@ class Round:
 
 @dataclass
 class Rounds:
-    """What alternating rounds brought: seconds to join, and the rounds of both."""
+    """What alternating rounds brought: seconds to join, bytes for a watcher, and the rounds of both."""
 
     joins: tuple[float, float]
+    watcher_bytes: tuple[float, float]
     ours: list[Round]
     others: list[Round]
 
@@ -82,12 +83,14 @@ class Party:
     publish: Callable[[], Awaitable[int]]
     first: int = 0
 
-    async def join(self) -> float:
-        """Have all watchers join; return how long it took until the last one had its first frame."""
-        start = time.perf_counter()
+    async def join(self) -> tuple[float, float]:
+        """Have all watchers join; return how long it took until the last one had its first frame, and by how
+        many bytes for each of them the server has grown."""
+        before, start = self.process.memory_bytes, time.perf_counter()
         await watching.connect(self.process.port, self.watchers, self.make)
         await self._until_all_have(self.first)
-        return time.perf_counter() - start
+        passed = time.perf_counter() - start
+        return passed, (self.process.memory_bytes - before) / self.watchers
 
     async def round(self, seconds: float) -> Round:
         """Keep a few updates in flight for so long."""
@@ -120,6 +123,7 @@ async def _nap() -> None:
 
 async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Rounds:
     """Have all watchers join both servers, then alternate: ours, plain, ours, plain."""
+    allow_many_connections()
     database = await asyncpg.connect(place.database_url)
     async with Redis.from_url(place.redis_url) as redis:
         board = Board(watching.revision_of)
@@ -128,12 +132,23 @@ async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Roun
         other = _plain(place, kind, watchers, board, redis)
         our_join = await ours.join()
         await other.publish()
-        found = Rounds((our_join, await other.join()), [], [])
+        joins = our_join, await other.join()
+        found = Rounds((joins[0][0], joins[1][0]), (joins[0][1], joins[1][1]), [], [])
         for _ in range(ROUNDS):
             found.ours.append(await ours.round(seconds))
             found.others.append(await other.round(seconds))
     await database.close()
     return found
+
+
+async def last_seen(port: int, event_id: UUID, watchers: int, seconds: float) -> dict[int, float]:
+    """Watch with so many for so long; return when the last of them got each revision that was told."""
+    allow_many_connections()
+    board = Board(watching.revision_of)
+    await watching.connect(port, watchers, partial(socket_watcher, board, event_id))
+    await board.until_all_have(0, watchers)
+    await asyncio.sleep(seconds)
+    return board.last_at
 
 
 def _plain(place: Place, kind: str, watchers: int, ours: Board, redis: Any) -> Party:

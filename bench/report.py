@@ -21,9 +21,8 @@ class Measured:
         if self.others:
             other = f"{median(self.others):.0f}"
             ratio = f"{median(our / other for our, other in zip(self.ours, self.others, strict=True)):.2f}"
-        ordered = sorted(self.seconds)
-        p50, p99 = (1_000 * ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
-        return (
-            f"{self.what:46}{self.clients:8}{median(self.ours):10.0f}{other:>10}{ratio:>8}"
-            f"{p50:9.1f}{p99:9.1f}"
-        )
+        p50 = p99 = "-"
+        if self.seconds:
+            ordered = sorted(self.seconds)
+            p50, p99 = (f"{1_000 * ordered[int(len(ordered) * share)]:.1f}" for share in (0.5, 0.99))
+        return f"{self.what:46}{self.clients:8}{median(self.ours):10.0f}{other:>10}{ratio:>8}{p50:>9}{p99:>9}"

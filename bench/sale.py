@@ -9,9 +9,10 @@ from collections.abc import Callable
 import orjson
 
 from bench.client import Connection, drive, post
-from bench.house import PLACES, PRICE_MINOR, House
+from bench.house import PRICE_MINOR, House
 from bench.pgbench import ROUNDS, Statement, buyer_ids, holding, paying, pgbench
 from bench.report import Measured
+from models.catalogue import Event
 from schema import ids
 
 ORDER = "order { id reference status heldUntil total { amount currency } }"
@@ -27,10 +28,10 @@ RUSH_BUYERS, RUSH_SEATS, RUSHES = 200, 20, 10
 class Sale:
     """Requests of many buyers, for one fresh seat each, and then to pay for what they hold."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, house: House, event: Event) -> None:
+        self._house, self._event = house, event
         self._tokens = list(house.tokens.values())
-        self._seats = list(range(PLACES))
+        self._seats = list(range(event.total_seats))
         random.shuffle(self._seats)
         self._held: list[tuple[str, str]] = []
         self.refused = 0
@@ -45,7 +46,7 @@ class Sale:
         return [self._wish(seats[n % RUSH_SEATS], token) for n, token in enumerate(buyers)]
 
     def _wish(self, seat: int, token: str) -> bytes:
-        wish = {"eventId": ids.event_id(self._house.large.id), "selection": {"seatIndexes": [seat]}}
+        wish = {"eventId": ids.event_id(self._event.id), "selection": {"seatIndexes": [seat]}}
         return post(orjson.dumps({"query": RESERVE, "variables": {"input": wish}}), token)
 
     def pay(self) -> bytes:
@@ -59,9 +60,9 @@ class Sale:
     async def find_held(self) -> None:
         """Learn which orders can be paid now, and by whom."""
         rows = await self._house.database.rows(
-            "SELECT id, buyer_id FROM orders WHERE event_id = $1 AND status = 'PENDING'", self._house.large.id
+            "SELECT id, buyer_id FROM orders WHERE event_id = $1 AND status = 'PENDING'", self._event.id
         )
-        of_event = self._house.large.id
+        of_event = self._event.id
         self._held = [
             (ids.order_id(of_event, row["id"]), self._house.tokens[row["buyer_id"]]) for row in rows
         ]
@@ -69,7 +70,7 @@ class Sale:
 
 async def sale(house: House, clients: list[int], seconds: float) -> list[Measured]:
     """Reserve, and then pay for what was reserved, with each number of clients."""
-    ours = Sale(house)
+    ours = Sale(house, house.large)
     await _fill_purses(house)
     await drive(house.port, HEAD_START_CLIENTS, seconds, ours.reserve, ours.answered)
     measured = []

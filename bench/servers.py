@@ -1,8 +1,9 @@
-"""Server processes for the live bench: ours as a user runs it, and a plain one with the same settings."""
+"""Server processes to measure: ours as a user runs it, and a plain one by the same uvicorn."""
 
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -38,6 +39,12 @@ class Process:
         """How much of the machine's memory it has now."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1_024 for line in lines if line.startswith("VmRSS:"))
+
+
+def allow_many_connections() -> None:
+    """Let this process, and those that it starts, have as many open files as the machine permits."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextlib.asynccontextmanager
