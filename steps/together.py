@@ -15,7 +15,7 @@ from steps.transact import Unavailable, is_connection_lost
 
 log = logging.getLogger("rowlock.together")
 
-BATCHES_MAX = 2
+BATCHES_MAX = 4
 WISHES_PER_BATCH_MAX = 32
 WISHES_WAITING_MAX = 4_096
 LOCK_TIMEOUT_MS = 20

@@ -33,6 +33,7 @@ class Shell:
 
     def __init__(self, servers: embedded.Servers, database_url: str, folder: Path) -> None:
         self.folder = folder
+        self.started: list[asyncio.subprocess.Process] = []
         self.database_url = database_url
         self.environment = os.environ | {
             "DATABASE_URL": database_url,
@@ -41,7 +42,7 @@ class Shell:
         }
 
     async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ROOT / "cli.py"),
             *arguments,
@@ -50,6 +51,15 @@ class Shell:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        self.started.append(process)
+        return process
+
+    async def stop(self) -> None:
+        """End whatever a test that failed has left running."""
+        for process in self.started:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
 
     async def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """The exit status, and all that was said; never a traceback."""
@@ -66,7 +76,9 @@ async def shell(servers: embedded.Servers, tmp_path: Path) -> AsyncIterator[Shel
     name = f"cli_{uuid4().hex}"
     admin = await connect(servers.database_url)
     await admin.execute(f"CREATE DATABASE {name}")
-    yield Shell(servers, servers.database_url.rpartition("/")[0] + f"/{name}", tmp_path)
+    shell = Shell(servers, servers.database_url.rpartition("/")[0] + f"/{name}", tmp_path)
+    yield shell
+    await shell.stop()
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
