@@ -16,6 +16,7 @@ from auth.tokens import EXPIRED, TokenExpired, TokenRefused
 from auth.viewer import Viewer
 from database import Database
 from live.bus import GAP, Bus
+from live.ending import end
 
 log = logging.getLogger("rowlock.auth")
 
@@ -65,9 +66,7 @@ class Revocations:
 
     async def stop(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     def refuse_ended(self, viewer: Viewer) -> None:
         """Raise `SessionEnded` for a viewer whose session has ended."""

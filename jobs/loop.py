@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
 
+from live.ending import end
 from steps.faults import tell_fault
 
 log = logging.getLogger("rowlock.jobs")
@@ -75,6 +76,4 @@ class Jobs:
     async def stop(self) -> None:
         """Cancel them all, and return when the last one has ended."""
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from live.bus import GAP, Bus, Gap, Subscription
 from live.changes import Change, decode, follows, seats_channel
+from live.ending import end
 from live.log import Log, UnknownEvent
 from live.ring import RING_CHANGES_MAX, Ring
 from live.seat_map import SeatMap
@@ -69,8 +70,7 @@ class Channel:
 
     async def close(self) -> None:
         """End the channel and the streams of its watchers."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task])
         self._end()  # a task that is cancelled before its first step has not come to do it
 
     async def _run(self) -> None:

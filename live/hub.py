@@ -9,6 +9,7 @@ from uuid import UUID
 from database import Database
 from live.bus import Bus
 from live.channel import Channel
+from live.ending import end
 from live.log import Log, UnknownEvent
 from live.updates import Update
 from steps.faults import tell_fault
@@ -72,8 +73,7 @@ class Hub:
         """End the stream of every watcher."""
         self._is_stopped = True
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
         channels = list(self._channels.values())
         self._channels.clear()
         await asyncio.gather(*(channel.close() for channel in channels))

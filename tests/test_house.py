@@ -33,6 +33,7 @@ FLOORS = [
     ("models", 1),
     ("database", 2),
     ("live.bus", 2),
+    ("live.ending", 2),
     ("auth", 2),
     ("steps", 3),
     ("dataloaders", 4),

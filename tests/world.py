@@ -208,14 +208,17 @@ class Everything:
 
 
 async def everything(database: Database) -> Everything:
-    """All there is in the database, but for what a transaction that rolled back cannot leave."""
+    """All there is in the database, but for what a transaction that rolled back cannot leave.
+
+    And but for revisions, which a relay gives to the changes of before whenever it comes to it.
+    """
     tables = await database.rows(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
     rows = {}
     for (table,) in tables:
-        found = await database.rows(f"SELECT t::text AS text FROM {table} t ORDER BY 1")
-        rows[table] = [row["text"] for row in found]
+        found = await database.rows(f"SELECT (to_jsonb(t) - 'revision')::text FROM {table} t ORDER BY 1")
+        rows[table] = [row[0] for row in found]
     return Everything(rows)
 
 
