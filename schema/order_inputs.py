@@ -7,6 +7,7 @@ import strawberry
 
 from schema import ids
 from schema.errors import wrong_argument
+from schema.inputs import by_plan
 from steps.choose import BestAvailable as Best
 from steps.choose import GeneralAdmission
 from steps.refusals import RefusalCode, Refused
@@ -27,6 +28,7 @@ class BestAvailable:
     tier_id: strawberry.ID | None = strawberry.field(default=None, description="Of this tier; null: of any.")
 
 
+@by_plan
 @strawberry.input(one_of=True, description="Which seats: exactly one way to say it.")
 class SeatSelection:
     seat_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(description="These seats.")
@@ -71,6 +73,7 @@ def _tier(tier_id: str, event_id: UUID) -> int:
     return number
 
 
+@by_plan
 @strawberry.input(description="Seats to hold.")
 class ReserveInput:
     event_id: strawberry.ID = strawberry.field(description="The event.")
@@ -83,6 +86,7 @@ class PaymentMethod(Enum):
     CREDITS = strawberry.enum_value("CREDITS", description="With the credits on the buyer's account.")
 
 
+@by_plan
 @strawberry.input(description="An order to pay.")
 class PayInput:
     order_id: strawberry.ID = strawberry.field(description="The order.")
