@@ -23,8 +23,8 @@ UPDATES_BEHIND_MAX = 64
 FIRST_PAYLOADS_KEPT_MAX = 16
 WATCHERS_A_TURN_MAX = 250
 
-Encode = Callable[[Update], str]
-Send = Callable[[str], Coroutine[Any, Any, None]]
+Encode = Callable[[Update], bytes]
+Send = Callable[[bytes], Coroutine[Any, Any, None]]
 
 
 class ClientGone(Exception):
@@ -49,8 +49,8 @@ class Stream:
         self.channel = channel
         self.watchers: dict[Watcher, None] = {}
         self._encode = encode
-        self._payloads: dict[int, str] = {}
-        self._firsts: dict[int | None, str] = {}
+        self._payloads: dict[int, bytes] = {}
+        self._firsts: dict[int | None, bytes] = {}
         self._firsts_end = 0
         self._task = asyncio.create_task(self._run(), name=f"stream of event {channel.event_id}")
 
@@ -96,7 +96,7 @@ class Stream:
         self.remove(watcher)
         watcher.ended.set()
 
-    def _next(self, watcher: Watcher) -> str:
+    def _next(self, watcher: Watcher) -> bytes:
         """The next payload for a watcher that is not at the end: mostly the newest."""
         ring = self.channel.ring
         if watcher.place != (newest := ring.end - 1) and (
@@ -114,7 +114,7 @@ class Stream:
         ring = self.channel.ring
         return max(ring.first, ring.end - UPDATES_BEHIND_MAX)
 
-    def _payload(self, number: int) -> str:
+    def _payload(self, number: int) -> bytes:
         payload = self._payloads.get(number)
         if payload is None:
             payload = self._encode(self.channel.ring.at(number))
@@ -122,7 +122,7 @@ class Stream:
             self._payloads[number] = payload
         return payload
 
-    def _first(self, after: int | None) -> str:
+    def _first(self, after: int | None) -> bytes:
         """A first frame: what is told to all who join between two updates is encoded once."""
         if self._firsts_end != self.channel.ring.end or len(self._firsts) == FIRST_PAYLOADS_KEPT_MAX:
             self._firsts_end = self.channel.ring.end

@@ -69,16 +69,16 @@ class GraphQLEvents:
         """Say what kept the operation from starting or going on, if anything did, and that it is complete."""
         say = sending(send)
         if errors:
-            await say(_next(orjson.dumps({"errors": [error.formatted for error in errors]}).decode()))
+            await say(_next(orjson.dumps({"errors": [error.formatted for error in errors]})))
         await say({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
 
 
-async def _send_next(send: Send, payload: str) -> None:
+async def _send_next(send: Send, payload: bytes) -> None:
     await send(_next(payload))
 
 
-def _next(payload: str) -> dict[str, Any]:
-    body = f"event: next\ndata: {payload}\n\n".encode()
+def _next(payload: bytes) -> dict[str, Any]:
+    body = b"event: next\ndata: %b\n\n" % payload
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 

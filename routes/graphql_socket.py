@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from auth.revocations import SessionEnded
 from auth.tokens import TokenRefused
 from live.stream import ClientGone
+from routes.frames import text_writer
 from routes.graphql_request import problem_of
 from routes.operations import Operations, sending
 from routes.staying import StayOver, staying
@@ -66,7 +67,7 @@ class GraphQLSocket:
         self._run_operation = operations.run
         self._context = context
         self._receive = receive
-        self._send_next = send
+        self._write = text_writer(send)
         self._send = sending(send)
         self._is_welcome = False
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -189,11 +190,11 @@ class GraphQLSocket:
 
     async def _run(self, id: str, asked: Asked) -> None:
         """Run one operation to its end, and say how it ended."""
-        before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
-        send = self._send_next
+        before = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
+        write = self._write
 
-        async def send_next(payload: str) -> None:
-            await send({"type": "websocket.send", "text": f"{before}{payload}}}"})
+        async def send_next(payload: bytes) -> None:
+            await write(b"%b%b}" % (before, payload))
 
         with suppress(ClientGone):
             errors = await self._run_operation(asked, self._context, send_next)

@@ -18,7 +18,7 @@ from schema.masking import presented
 from schema.watching import Watching, watching_of, written
 
 Say = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
-SendNext = Callable[[str], Coroutine[Any, Any, None]]
+SendNext = Callable[[bytes], Coroutine[Any, Any, None]]
 
 
 GONE = (OSError, RuntimeError)

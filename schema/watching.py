@@ -40,7 +40,7 @@ class Watching:
     key: tuple[Any, ...]
     event_id: UUID
     after: int | None
-    encode: Callable[[Update], str]
+    encode: Callable[[Update], bytes]
 
     async def refuse_if_hidden(self, context: Context) -> None:
         """Raise NOT_FOUND for an event that is not there, or is not published."""
@@ -76,20 +76,20 @@ def watching_of(
     named = _variables_but_after(query, node, variables)
     key = (query, operation_name, orjson.dumps(named, option=orjson.OPT_SORT_KEYS), event_id)
 
-    def encode(update: Update) -> str:
+    def encode(update: Update) -> bytes:
         root = update_of(event_id, update)
         return written(execute_subscription_event(executor.build_per_event_executor(root)))
 
     return Watching(key, event_id, arguments.get("after"), encode)
 
 
-def written(result: Any) -> str:
+def written(result: Any) -> bytes:
     """Write one result of a subscription as JSON, its errors as a client sees them."""
     assert isinstance(result, ExecutionResult), "the types of a seat's status have no resolver that waits"
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
         body["errors"] = [error.formatted for error in presented(result.errors) or ()]
-    return orjson.dumps(body).decode()
+    return orjson.dumps(body)
 
 
 def _only_field(document: Document, operation_name: str | None) -> FieldNode | None:
