@@ -32,7 +32,7 @@ class GraphQLEndpoint:
 
     def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
         self.house = house
-        self.engine = Engine(schema)
+        self.engine = Engine(schema, house.settings)
         self.operations = Operations(self.engine, Streams(house.hub))
         self.shows_query_page = shows_query_page
         self._origins = normalize_allowed_origins(house.settings.allowed_origins)
