@@ -1,19 +1,17 @@
-"""How long an operation may run; one timer watches over all that do, since one for each would cost more."""
+"""How long something may take; one timer watches over all that runs, since one for each would cost more."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-
-from schema.errors import RequestError
 
 Result = TypeVar("Result")
 
 
 class Deadlines:
-    """Ends what runs for longer than `seconds`."""
+    """Ends what runs for longer than `seconds`, with the error that `too_late` makes."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, too_late: Callable[[], Exception]) -> None:
+        self._seconds, self._too_late = seconds, too_late
         self._started: dict[asyncio.Task[Any], float] = {}
         """Since when each task has been running, the oldest first."""
         self._ended: dict[asyncio.Task[Any], int] = {}
@@ -21,7 +19,7 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     async def keep(self, work: Awaitable[Result]) -> Result:
-        """Wait for some work of this task; raises SERVICE_UNAVAILABLE when it takes too long, and ends it."""
+        """Wait for some work of this task; end it when it takes too long, and raise the error for that."""
         task = asyncio.current_task()
         assert task is not None
         loop = asyncio.get_running_loop()
@@ -32,7 +30,7 @@ class Deadlines:
             return await work
         except asyncio.CancelledError:
             if task in self._ended and task.uncancel() <= self._ended[task]:
-                raise self._error() from None
+                raise self._too_late() from None
             raise
         finally:
             self._started.pop(task, None)
@@ -50,11 +48,3 @@ class Deadlines:
             del self._started[task]
             self._ended[task] = task.cancelling()
             task.cancel()
-
-    def _error(self) -> RequestError:
-        return RequestError(
-            "SERVICE_UNAVAILABLE",
-            f"This took longer than {self._seconds:g} seconds and was given up. Ask for less, or try again; "
-            "a mutation with the same idempotency key.",
-            limit=self._seconds,
-        )

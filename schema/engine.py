@@ -5,6 +5,7 @@ It calls graphql-core itself, since Strawberry's own way there costs as much aga
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from graphql import ExecutionResult, OperationType, execute, subscribe
@@ -42,7 +43,7 @@ class Engine:
         self.schema = schema
         self.documents = Documents(schema.graphql_schema, settings)
         self._settings = settings
-        self._deadlines = Deadlines(settings.operation_seconds_max)
+        self._deadlines = Deadlines(settings.operation_seconds_max, partial(_took_too_long, settings))
 
     async def execute(self, asked: Asked, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Raises `OperationNotAllowed`; every other fault is in the result."""
@@ -126,6 +127,15 @@ class Engine:
         if operation.kind not in asked.allowed:
             raise OperationNotAllowed(operation.kind)
         return document.node, operation
+
+
+def _took_too_long(settings: Settings) -> RequestError:
+    return RequestError(
+        "SERVICE_UNAVAILABLE",
+        f"This took longer than {settings.operation_seconds_max:g} seconds and was given up. Ask for less, "
+        "or try again; a mutation with the same idempotency key.",
+        limit=settings.operation_seconds_max,
+    )
 
 
 def is_request_error(result: ExecutionResult) -> bool:
