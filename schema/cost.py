@@ -23,6 +23,7 @@ from graphql import (
     ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -163,14 +164,10 @@ def _length_of(node: ValueNode | None) -> Size:
     if isinstance(node, VariableNode):
         return (node.name.value,)
     if isinstance(node, IntValueNode):
-        return (_bounded(node.value),)
+        return (min(max(int(node.value), 1), PAGE_MAX),)
     if isinstance(node, ListValueNode):
         return (max(1, len(node.values)),)
-    return ()
-
-
-def _bounded(digits: str) -> int:
-    return min(max(int(digits), 1), PAGE_MAX) if len(digits) < 10 else PAGE_MAX
+    return (1,) if isinstance(node, StringValueNode) else ()
 
 
 def _length(size: Size, given: Mapping[str, Any]) -> int:
