@@ -24,6 +24,7 @@ from routes.oauth import oauth_token
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from routes.security_headers import SecurityHeaders
+from routes.unforeseen import unforeseen
 from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/health", health),
         ],
         middleware=[Middleware(SocketsOwnSend), Middleware(SecurityHeaders, settings), _cors(settings)],
+        exception_handlers={Exception: unforeseen},
         lifespan=lifespan,
     )
     app.state.house, app.state.bus = house, bus

@@ -136,8 +136,8 @@ class Settings(BaseSettings):
     operator_body_bytes_max: int = Field(
         16 * KIB * KIB, ge=KIB, description="Bytes in the body of an OPERATOR or ADMIN: a seating plan"
     )
-    body_seconds_max: int = Field(
-        30, ge=1, le=3_600, description="How long a request's body may take to arrive"
+    body_seconds_max: float = Field(
+        30, gt=0, le=3_600, description="How long a request's body may take to arrive"
     )
     operation_seconds_max: float = Field(
         15, gt=0, le=3_600, description="How long a query or a mutation may run"

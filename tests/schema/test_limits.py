@@ -136,8 +136,9 @@ async def test_a_cost_beyond_the_limit_is_refused_with_any_variables_that_make_i
     engine = Engine(schema, SETTINGS.model_copy(update={"query_cost_max": 90}))
     asked = Asked(varying, {"n": 90}, None, frozenset())
     assert engine.cost_of(asked) == 91
-    (error,) = (await engine.execute(asked, None)).errors or ()
-    assert error.extensions == {"code": "QUERY_TOO_COMPLEX", "limit": 90, "cost": 91}
+    result = await engine.execute(asked, None)
+    assert result.errors
+    assert result.errors[0].extensions == {"code": "QUERY_TOO_COMPLEX", "limit": 90, "cost": 91}
 
 
 def test_a_cost_that_no_variables_make_small_is_refused_when_it_is_read() -> None:
