@@ -23,6 +23,8 @@ from routes.health import health
 from routes.oauth import oauth_token
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
+from routes.security_headers import SecurityHeaders
+from routes.unforeseen import unforeseen
 from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
@@ -68,7 +70,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/oauth/token", oauth_token, methods=["POST"]),
             Route("/health", health),
         ],
-        middleware=[Middleware(SocketsOwnSend), _cors(settings)],
+        middleware=[Middleware(SocketsOwnSend), Middleware(SecurityHeaders, settings), _cors(settings)],
+        exception_handlers={Exception: unforeseen},
         lifespan=lifespan,
     )
     app.state.house, app.state.bus = house, bus

@@ -14,9 +14,9 @@ import uvloop
 from graphql import GraphQLError
 
 from database import Database
+from routes.connections import bounded
 from settings import Mode, Settings, SettingsError, env_example, read_settings
 
-WEBSOCKET_MESSAGE_BYTES_MAX = 64 * 1024
 SHUTDOWN_SECONDS_MAX = 5
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -94,9 +94,7 @@ def _serve(settings: Settings, workers: int) -> None:
         port=settings.port,
         workers=workers,
         loop="uvloop",
-        ws="websockets-sansio",
-        ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
-        ws_per_message_deflate=False,
+        **bounded(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         log_level=settings.log_level.lower(),
         access_log=False,

@@ -1,9 +1,10 @@
 """The GraphQL endpoint: over HTTP, Server-Sent Events and WebSocket, and the query page for a browser."""
 
+from functools import partial
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,10 +22,13 @@ from routes.graphql_request import RequestRefused, read_request
 from routes.graphql_socket import PROTOCOL, GraphQLSocket, own_send
 from routes.operations import Operations
 from routes.query_page import query_page
+from routes.sockets import Sockets
 from schema.context import Context, House
+from schema.deadlines import Deadlines
 from schema.documents import OperationNotAllowed
 from schema.engine import Asked, Engine, is_request_error
 from schema.root import Schema
+from settings import Settings
 
 
 class GraphQLEndpoint:
@@ -32,9 +36,11 @@ class GraphQLEndpoint:
 
     def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
         self.house = house
-        self.engine = Engine(schema)
+        self.engine = Engine(schema, house.settings)
         self.operations = Operations(self.engine, Streams(house.hub))
         self.shows_query_page = shows_query_page
+        self._sockets = Sockets(house.settings.sockets_per_address_max)
+        self._arriving = Deadlines(house.settings.body_seconds_max, partial(_too_slow, house.settings))
         self._origins = normalize_allowed_origins(house.settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,15 +53,23 @@ class GraphQLEndpoint:
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the connection itself
         connection = HTTPConnection(scope)
-        if not self._is_welcome_from(connection):
-            await send({"type": "websocket.close", "code": 1008})
-        elif PROTOCOL not in scope["subprotocols"]:
+        try:
+            if not self._is_welcome_from(connection):
+                raise RequestRefused(403, "ALLOWED_ORIGINS does not name the page's origin.", "FORBIDDEN")
+            with self._sockets.one_of(connection):
+                await self._talk(connection, receive, send)
+        except RequestRefused as refusal:
+            await _deny(scope, receive, send, refusal)
+
+    async def _talk(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        if PROTOCOL not in connection.scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
         else:
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
             context = Context(self.house, device=_device(connection))
-            await GraphQLSocket(self.operations, context, receive, own_send(scope, send)).serve()
+            own = own_send(connection.scope, send)
+            await GraphQLSocket(self.operations, context, receive, own).serve()
 
     def _is_welcome_from(self, connection: HTTPConnection) -> bool:
         """Browsers do not hold sockets to the rules of CORS, so the page's origin is looked at here."""
@@ -71,13 +85,18 @@ class GraphQLEndpoint:
         if media_type is None:
             return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
         try:
-            asked = await read_request(request)
             context = self._context(request)
+            asked = await read_request(request, self._body_bytes_max(context), self._arriving)
             if media_type == EVENT_STREAM:
                 return GraphQLEvents(self.operations, context, asked.streaming())
             return _answer(await self._execute(asked, context), media_type)
         except RequestRefused as refusal:
             return _error(refusal, JSON if media_type == EVENT_STREAM else media_type)
+
+    def _body_bytes_max(self, context: Context) -> int:
+        """Only those who run events have more to say than a query: a seating plan."""
+        settings = self.house.settings
+        return settings.operator_body_bytes_max if context.runs_events else settings.body_bytes_max
 
     def _shows_page(self, request: Request) -> bool:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
@@ -88,7 +107,7 @@ class GraphQLEndpoint:
             context.recognize(request.headers.get("authorization"))
         except TokenRefused as refused:
             code = "TOKEN_EXPIRED" if isinstance(refused, TokenExpired) else "UNAUTHORIZED"
-            raise RequestRefused(401, str(refused), code, **{"www-authenticate": "Bearer"}) from None
+            raise RequestRefused(401, str(refused), code, headers={"www-authenticate": "Bearer"}) from None
         return context
 
     async def _execute(self, asked: Asked, context: Context) -> ExecutionResult:
@@ -96,9 +115,23 @@ class GraphQLEndpoint:
             return await self.engine.execute(asked, context)
         except OperationNotAllowed as error:
             if error.kind is OperationType.MUTATION:
-                raise RequestRefused(405, "Send mutations by POST.", allow="POST") from None
+                raise RequestRefused(405, "Send mutations by POST.", headers={"allow": "POST"}) from None
             message = f"Subscribe over a WebSocket with {PROTOCOL}, or accept {EVENT_STREAM}."
             raise RequestRefused(400, message) from None
+
+
+def _too_slow(settings: Settings) -> RequestRefused:
+    seconds = settings.body_seconds_max
+    message = f"A request has to be here within {seconds} seconds."
+    return RequestRefused(408, message, limit=seconds, headers={"connection": "close"})
+
+
+async def _deny(scope: Scope, receive: Receive, send: Send, refusal: RequestRefused) -> None:
+    """Refuse a socket before it is one, by an answer of HTTP."""
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await _error(refusal, JSON)(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1008})
 
 
 def _device(connection: HTTPConnection) -> str:
@@ -113,12 +146,16 @@ def _answer(result: ExecutionResult, media_type: str) -> Response:
         body["errors"] = [error.formatted for error in result.errors]
         if is_request_error(result):
             del body["data"]
-            status = 200 if media_type == JSON else 400
+            status = 200 if media_type == JSON else _status(result.errors[0])
     return _response(body, status, media_type)
 
 
+def _status(error: GraphQLError) -> int:
+    return 503 if (error.extensions or {})["code"] == "SERVICE_UNAVAILABLE" else 400
+
+
 def _error(refusal: RequestRefused, media_type: str) -> Response:
-    body = {"errors": [{"message": str(refusal), "extensions": {"code": refusal.code}}]}
+    body = {"errors": [{"message": str(refusal), "extensions": refusal.extensions}]}
     return _response(body, refusal.status, media_type, **refusal.headers)
 
 

@@ -1,29 +1,49 @@
 """A GraphQL request as it comes over HTTP: read within bounds, or refused with what to do instead."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from graphql import OperationType
 from starlette.requests import Request
 
+from schema.deadlines import Deadlines
 from schema.engine import Asked
 
-BODY_BYTES_MAX = 16 * 1024 * 1024
+LENGTH_DIGITS_MAX = 18
 
 
 class RequestRefused(Exception):
-    """The request is not one that GraphQL over HTTP knows; with the HTTP status to answer."""
+    """The request is not one that GraphQL over HTTP knows; with the HTTP status to answer.
 
-    def __init__(self, status: int, message: str, code: str = "VALIDATION_ERROR", **headers: str) -> None:
+    A `limit` is told when the request went beyond one.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str = "VALIDATION_ERROR",
+        *,
+        limit: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.headers = status, code, headers
+        self.status, self.headers = status, headers or {}
+        self.extensions = {"code": code} if limit is None else {"code": code, "limit": limit}
 
 
-async def read_request(request: Request) -> Asked:
-    """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`."""
+async def read_request(request: Request, bytes_max: int, arriving: Deadlines) -> Asked:
+    """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`.
+
+    A body of more than `bytes_max` bytes, or that is not there in time, is not read to its end.
+    """
     if request.method == "POST":
         _refuse_other_media_types(request.headers.get("content-type", ""))
-        parameters = _json(await _body(request), "The body")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise RequestRefused(415, "Send the body as it is, without a Content-Encoding.")
+        _refuse_length(request.headers.get("content-length", ""), bytes_max)
+        parameters = _json(await arriving.keep(_body(request, bytes_max)), "The body")
         allowed = frozenset({OperationType.QUERY, OperationType.MUTATION})
     elif request.method == "GET":
         parameters = dict(request.query_params)
@@ -32,7 +52,7 @@ async def read_request(request: Request) -> Asked:
         parameters["operationName"] = parameters.get("operationName") or None
         allowed = frozenset({OperationType.QUERY})
     else:
-        raise RequestRefused(405, "GraphQL is asked by GET or POST.", allow="GET, POST")
+        raise RequestRefused(405, "GraphQL is asked by GET or POST.", headers={"allow": "GET, POST"})
     problem = problem_of(parameters)
     if problem:
         raise RequestRefused(400, problem)
@@ -41,6 +61,8 @@ async def read_request(request: Request) -> Asked:
 
 def problem_of(parameters: object) -> str | None:
     """Say what is wrong with the form of a request, over HTTP or a socket, if anything is."""
+    if isinstance(parameters, list):
+        return "Send one operation in a request, not a list of them."
     if not isinstance(parameters, dict):
         return "A request is a JSON object with `query`, `variables` and `operationName`."
     if not isinstance(parameters.get("query"), str) or not parameters["query"].strip():
@@ -61,13 +83,28 @@ def _refuse_other_media_types(content_type: str) -> None:
         raise RequestRefused(415, "Send the request as Content-Type: application/json, in UTF-8.")
 
 
-async def _body(request: Request) -> bytes:
+def _refuse_length(content_length: str, bytes_max: int) -> None:
+    """Refuse a body that says by itself that it is too large."""
+    digits = content_length[: LENGTH_DIGITS_MAX + 1]
+    if digits.isascii() and digits.isdigit() and int(digits) > bytes_max:
+        raise _too_large(bytes_max)
+
+
+def _too_large(bytes_max: int) -> RequestRefused:
+    return RequestRefused(413, f"A request can have {bytes_max:,} bytes.", limit=bytes_max)
+
+
+async def _body(request: Request, bytes_max: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise RequestRefused(413, f"A request has at most {BODY_BYTES_MAX:,} bytes.")
-    return bytes(body)
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRefused(400, "The body is not complete.")
+        body += message.get("body", b"")
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 def _json(text: bytes, called: str) -> Any:

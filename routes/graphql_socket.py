@@ -20,15 +20,12 @@ from routes.operations import Operations, sending
 from routes.staying import StayOver, staying
 from schema.context import Context
 from schema.engine import Asked
-from schema.errors import wrong_argument
+from schema.errors import RequestError
 
 PROTOCOL = "graphql-transport-ws"
-HELLO_SECONDS_MAX = 10
 GOODBYE_SECONDS_MAX = 5
-OPERATIONS_MAX = 100
 ALLOWED = frozenset(OperationType)
 OWN_SEND = "rowlock.send"
-TOO_MANY: GraphQLError = wrong_argument(f"A socket has at most {OPERATIONS_MAX} operations at once.")
 
 Message = dict[str, Any]
 
@@ -66,6 +63,7 @@ class GraphQLSocket:
         self._is_lasting = operations.is_lasting
         self._run_operation = operations.run
         self._context = context
+        self._settings = context.house.settings
         self._receive = receive
         self._write = text_writer(send)
         self._send = sending(send)
@@ -105,7 +103,7 @@ class GraphQLSocket:
 
     async def _converse(self) -> None:
         try:
-            async with asyncio.timeout(HELLO_SECONDS_MAX):
+            async with asyncio.timeout(self._settings.hello_seconds_max):
                 message = await self._next()
                 if message is not None:
                     await self._act(message)
@@ -175,8 +173,9 @@ class GraphQLSocket:
             raise SocketClosed(4400, problem)
         said = message["payload"]
         asked = Asked(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
-        if len(self._tasks) == OPERATIONS_MAX:  # the client has to hear this before it is listened to again
-            await self._say({"id": id, "type": "error", "payload": [TOO_MANY.formatted]})
+        limit = self._settings.socket_operations_max
+        if len(self._tasks) == limit:  # the client has to hear this before it is listened to again
+            await self._say({"id": id, "type": "error", "payload": [_too_many(limit).formatted]})
             return
         task = self._operations[id] = asyncio.create_task(self._run(id, asked))
         self._tasks[task] = asked
@@ -210,6 +209,11 @@ class GraphQLSocket:
 
     async def _say(self, message: Message) -> None:
         await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+
+
+def _too_many(limit: int) -> GraphQLError:
+    message = f"A socket can have {limit} operations at once."
+    return RequestError("VALIDATION_ERROR", message, limit=limit)
 
 
 def _id_of(message: Message) -> str:

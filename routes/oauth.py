@@ -6,6 +6,7 @@ The client proves itself by HTTP Basic, or by `client_id` and `client_secret` in
 access token with the role SERVICE; errors are those of section 5.2.
 """
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -25,6 +26,7 @@ from steps.transact import is_connection_lost
 GRANT = "client_credentials"
 FORM = "application/x-www-form-urlencoded"
 BODY_BYTES_MAX = 8 * 1024
+BODY_SECONDS_MAX = 10
 FIELDS_MAX = 20
 NOT_KEPT = {"cache-control": "no-store", "pragma": "no-cache"}
 CLIENT = "SELECT secret_hash FROM service_clients WHERE id = $1 AND revoked_at IS NULL"
@@ -60,11 +62,7 @@ async def _form(request: Request) -> Mapping[str, str]:
     """The parameters of the form, each at most once; one without a value is as one that is not there."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise OAuthRefused("invalid_request", f"Send the request as Content-Type: {FORM}.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise OAuthRefused("invalid_request", f"A request has at most {BODY_BYTES_MAX:,} bytes.", 413)
+    body = await _body(request)
     try:
         pairs = parse_qsl(body.decode(), max_num_fields=FIELDS_MAX)
     except ValueError:
@@ -75,6 +73,21 @@ async def _form(request: Request) -> Mapping[str, str]:
     if "grant_type" not in form:
         raise OAuthRefused("invalid_request", "grant_type is missing.")
     return form
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    sentence = f"A request has at most {BODY_BYTES_MAX:,} bytes."
+                    raise OAuthRefused("invalid_request", sentence, 413)
+    except TimeoutError:
+        sentence = f"A request has to be here within {BODY_SECONDS_MAX} seconds."
+        raise OAuthRefused("invalid_request", sentence, 408) from None
+    return bytes(body)
 
 
 def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from starlette.types import Send
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
 from schema.context import Context
-from schema.documents import document_of
 from schema.engine import Asked, Engine, is_request_error
 from schema.errors import not_found
 from schema.masking import presented
@@ -50,9 +49,7 @@ class Operations:
         `send_next` is the server's way to the client, and fails as that does.
         """
         try:
-            watching = watching_of(
-                self.engine.schema.graphql_schema, asked.query, asked.variables, asked.operation_name, context
-            )
+            watching = watching_of(self.engine, asked.query, asked.variables, asked.operation_name, context)
             if watching is None:
                 return await self._execute(asked, context, send_next)
             await self._watch(watching, context, send_next)
@@ -66,7 +63,7 @@ class Operations:
 
     def is_lasting(self, asked: Asked) -> bool:
         """Say whether this is a subscription, which does not end by itself."""
-        document = document_of(self.engine.schema.graphql_schema, asked.query)
+        document = self.engine.documents.of(asked.query)
         return any(operation.kind is OperationType.SUBSCRIPTION for operation in document.operations)
 
     async def _watch(self, watching: Watching, context: Context, send_next: SendNext) -> None:

@@ -1,7 +1,7 @@
-"""Documents that were parsed and validated before are not parsed and validated again."""
+"""Documents that were read before, and found to be within the limits, are not parsed and validated again."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 
 from graphql import (
     BREAK,
@@ -15,16 +15,23 @@ from graphql import (
     VisitorAction,
     parse,
     specified_rules,
+    validate,
     visit,
 )
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.cost import Cost, cost_of, refuse_dear
 from schema.errors import RequestError, wrong_argument
 from schema.executor import Selections
-from schema.strings import UNFIT, is_fit, literals
+from schema.measures import TOO_DEEP, refuse_too_much, too_complex
+from schema.strings import fault_of, literals
+from settings import Settings
 
-DOCUMENTS_KEPT_MAX = 512
-_RULES = tuple(specified_rules)
+TOKENS_KEPT_MAX = 100_000
+CHARACTERS_PER_TOKEN = 64
+ERRORS_TOLD_MAX = 5
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 class OperationNotAllowed(RequestError):
@@ -41,6 +48,7 @@ class Operation:
 
     node: OperationDefinitionNode
     selections: Selections | None
+    cost: Cost
 
     @property
     def kind(self) -> OperationType:
@@ -66,23 +74,74 @@ class Document:
         raise wrong_argument("The document has no operation of this name.")
 
 
-@lru_cache(DOCUMENTS_KEPT_MAX)
-def document_of(schema: GraphQLSchema, query: str) -> Document:
-    """Parse and validate a document; those that were used most recently are kept, by their text."""
-    try:
-        node = parse(query)
-    except GraphQLError as error:
-        return Document(None, (error,))
-    errors = tuple(validate_document(schema, node, _RULES))
-    if not errors and not is_fit(literals(node)):
-        errors = (wrong_argument(UNFIT),)
-    is_varying = varies(node)
-    operations = tuple(
-        Operation(definition, None if is_varying else Selections())
-        for definition in node.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    )
-    return Document(node, errors, operations)
+class Documents:
+    """Reads documents for one schema, within the limits that are set.
+
+    Those that were used most recently are kept by their text, up to a number of tokens.
+    """
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
+        self._schema, self._settings = schema, settings
+        self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
+        self._tokens_kept = 0
+
+    def of(self, query: str) -> Document:
+        """Parse and validate a document; what is wrong with it is in its `errors`."""
+        kept = self._kept.get(query)
+        if kept is not None:
+            self._kept.move_to_end(query)
+            return kept[0]
+        document = self._read(query)
+        tokens = (document.node and document.node.token_count) or len(query) // 2
+        self._keep(query, document, 1 + tokens + len(query) // CHARACTERS_PER_TOKEN)
+        return document
+
+    def _keep(self, query: str, document: Document, tokens: int) -> None:
+        self._kept[query] = document, tokens
+        self._tokens_kept += tokens
+        while self._tokens_kept > TOKENS_KEPT_MAX:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._tokens_kept -= dropped
+
+    def _read(self, query: str) -> Document:
+        settings = self._settings
+        try:
+            node = self._parse(query)
+            refuse_too_much(node, settings)
+            errors = validate(self._schema, node, _RULES, ERRORS_TOLD_MAX, hide_suggestions=True)
+            if errors:
+                return Document(None, tuple(errors))
+            for value in literals(node):
+                if fault := fault_of(value, settings.list_items_max):
+                    raise wrong_argument(fault)
+            return Document(node, (), self._operations(node))
+        except GraphQLError as error:
+            return Document(None, (error,))
+        except RecursionError:
+            return Document(None, (wrong_argument(TOO_DEEP),))
+
+    def _parse(self, query: str) -> DocumentNode:
+        limit = self._settings.query_tokens_max
+        try:
+            return parse(query, max_lexical_tokens=limit, max_comments=limit)
+        except GraphQLError as error:
+            if f"contains more than {limit} " in error.message:
+                raise too_complex(f"A document can have {limit:,} tokens.", limit) from None
+            raise
+
+    def _operations(self, node: DocumentNode) -> tuple[Operation, ...]:
+        is_varying = varies(node)
+        return tuple(
+            Operation(definition, None if is_varying else Selections(), self._cost(node, definition))
+            for definition in node.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        )
+
+    def _cost(self, document: DocumentNode, node: OperationDefinitionNode) -> Cost:
+        limit = self._settings.query_cost_max
+        cost = cost_of(self._schema, document, node, limit)
+        refuse_dear(cost.fixed or 0, limit)
+        return cost
 
 
 def varies(node: DocumentNode) -> bool:

@@ -5,17 +5,21 @@ It calls graphql-core itself, since Strawberry's own way there costs as much aga
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from graphql import ExecutionResult, OperationType, execute, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from schema.context import Context
-from schema.documents import Document, OperationNotAllowed, document_of
+from schema.cost import refuse_dear
+from schema.deadlines import Deadlines
+from schema.documents import Documents, Operation, OperationNotAllowed
 from schema.errors import RequestError, wrong_argument
 from schema.masking import presented
 from schema.root import Schema
-from schema.strings import UNFIT, is_fit
+from schema.strings import fault_of
+from settings import Settings
 
 
 @dataclass(frozen=True)
@@ -32,52 +36,62 @@ class Asked:
         return replace(self, allowed=self.allowed | {OperationType.SUBSCRIPTION})
 
 
-@dataclass(frozen=True)
 class Engine:
-    """Runs operations on one schema."""
+    """Runs operations on one schema, within the limits that are set."""
 
-    schema: Schema
+    def __init__(self, schema: Schema, settings: Settings) -> None:
+        self.schema = schema
+        self.documents = Documents(schema.graphql_schema, settings)
+        self._settings = settings
+        self._deadlines = Deadlines(settings.operation_seconds_max, partial(_took_too_long, settings))
 
     async def execute(self, asked: Asked, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Raises `OperationNotAllowed`; every other fault is in the result."""
-        document = self._document(asked)
-        if isinstance(document, ExecutionResult):
-            return document
+        ready = self._ready(asked)
+        if isinstance(ready, ExecutionResult):
+            return ready
+        document, operation = ready
         result = execute(
             self.schema.graphql_schema,
-            cast(Any, document.node),
+            document,
             context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             is_awaitable=cast(Any, optimized_is_awaitable),
             executor_class=self.schema.execution_context_class,
-            selections=document.operation(asked.operation_name).selections,
+            hide_suggestions=True,
+            selections=operation.selections,
         )
-        done = result if isinstance(result, ExecutionResult) else await result
-        return ExecutionResult(done.data, presented(done.errors))
+        if not isinstance(result, ExecutionResult):
+            try:
+                result = await self._deadlines.keep(result)
+            except RequestError as error:
+                return ExecutionResult(None, [error])
+        return ExecutionResult(result.data, presented(result.errors))
 
     async def subscribe(self, asked: Asked, context: Context) -> AsyncGenerator[ExecutionResult, None]:
         """Run any operation, and yield each of its results; a result without data and path ends it."""
-        document = self._document(asked)
-        if isinstance(document, ExecutionResult):
-            yield document
-        elif document.operation(asked.operation_name).kind is not OperationType.SUBSCRIPTION:
+        ready = self._ready(asked)
+        if isinstance(ready, ExecutionResult):
+            yield ready
+        elif ready[1].kind is not OperationType.SUBSCRIPTION:
             yield await self.execute(asked, context)
         else:
-            async for result in self._results(document, asked, context):
+            async for result in self._results(*ready, asked, context):
                 yield ExecutionResult(result.data, presented(result.errors))
 
     async def _results(
-        self, document: Document, asked: Asked, context: Context
+        self, document: Any, operation: Operation, asked: Asked, context: Context
     ) -> AsyncIterator[ExecutionResult]:
         source = subscribe(
             self.schema.graphql_schema,
-            cast(Any, document.node),
+            document,
             context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=self.schema.execution_context_class,
-            selections=document.operation(asked.operation_name).selections,
+            hide_suggestions=True,
+            selections=operation.selections,
         )
         found = source if isinstance(source, ExecutionResult | AsyncIterator) else await source
         if isinstance(found, ExecutionResult):
@@ -89,20 +103,39 @@ class Engine:
         finally:
             await cast(Any, found).aclose()
 
-    def _document(self, asked: Asked) -> Document | ExecutionResult:
-        """The document if it can be run, else the result that says what is wrong with it."""
-        document = document_of(self.schema.graphql_schema, asked.query)
+    def cost_of(self, asked: Asked) -> int:
+        """What an operation costs with its variables; raises a RequestError for one that cannot be run."""
+        document = self.documents.of(asked.query)
+        if document.errors:
+            raise document.errors[0]
+        return document.operation(asked.operation_name).cost.of(asked.variables)
+
+    def _ready(self, asked: Asked) -> tuple[Any, Operation] | ExecutionResult:
+        """The document and its operation if it can be run, else the result that says what is wrong."""
+        document = self.documents.of(asked.query)
         if document.errors:
             return ExecutionResult(None, presented(list(document.errors)))
         try:
-            kind = document.operation(asked.operation_name).kind
-            if not is_fit(asked.variables):
-                raise wrong_argument(UNFIT)
+            operation = document.operation(asked.operation_name)
+            fault = fault_of(asked.variables, self._settings.list_items_max)
+            if fault:
+                raise wrong_argument(fault)
+            if operation.cost.fixed is None:
+                refuse_dear(operation.cost.of(asked.variables), self._settings.query_cost_max)
         except RequestError as error:
             return ExecutionResult(None, [error])
-        if kind not in asked.allowed:
-            raise OperationNotAllowed(kind)
-        return document
+        if operation.kind not in asked.allowed:
+            raise OperationNotAllowed(operation.kind)
+        return document.node, operation
+
+
+def _took_too_long(settings: Settings) -> RequestError:
+    return RequestError(
+        "SERVICE_UNAVAILABLE",
+        f"This took longer than {settings.operation_seconds_max:g} seconds and was given up. Ask for less, "
+        "or try again; a mutation with the same idempotency key.",
+        limit=settings.operation_seconds_max,
+    )
 
 
 def is_request_error(result: ExecutionResult) -> bool:

@@ -47,7 +47,7 @@ class SeatSelection:
         if self.seat_ids:
             return ChosenSeats(_indexes(self.seat_ids.value, event_id))
         if self.seat_indexes:
-            return ChosenSeats(tuple(self.seat_indexes.value))
+            return ChosenSeats(_known(self.seat_indexes.value))
         if self.general_admission:
             return GeneralAdmission(
                 tuple((_tier(t.tier_id, event_id), t.quantity) for t in self.general_admission.value)
@@ -64,6 +64,12 @@ def _indexes(seat_ids: list[strawberry.ID], event_id: UUID) -> tuple[int, ...]:
     if strangers:
         raise Refused(RefusalCode.SEAT_NOT_FOUND, seats=tuple(strangers))
     return tuple(index for _, index in seats)
+
+
+def _known(indexes: list[int]) -> tuple[int, ...]:
+    if min(indexes, default=0) < 0:  # there is no id to name such a seat by
+        raise Refused(RefusalCode.SEAT_NOT_FOUND)
+    return tuple(indexes)
 
 
 def _tier(tier_id: str, event_id: UUID) -> int:

@@ -72,5 +72,5 @@ schema = Schema(
     subscription=Subscription,
     exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy()],
     execution_context_class=Executor,
-    config=StrawberryConfig(scalar_map=_scalars, name_converter=Names(), disable_field_suggestions=True),
+    config=StrawberryConfig(scalar_map=_scalars, name_converter=Names()),
 )

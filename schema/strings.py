@@ -1,35 +1,49 @@
-"""Strings that PostgreSQL can keep: valid Unicode without U+0000, wherever in a request they stand."""
+"""Values that can be taken: strings that PostgreSQL can keep, and lists of a bounded length."""
 
 from typing import Any
 
-from graphql import DocumentNode, StringValueNode, Visitor, visit
+from graphql import DocumentNode, ListValueNode, StringValueNode, Visitor, visit
 
 DEPTH_MAX = 50
 UNFIT = "A string must be valid Unicode without U+0000."
+NESTED = f"A value can be nested {DEPTH_MAX} deep."
 
 
-def is_fit(value: Any, depth: int = 0) -> bool:
-    """Say whether every string in a JSON value can be kept, and the value is not nested absurdly deep."""
+def fault_of(value: Any, items_max: int, depth: int = 0) -> str | None:
+    """Say what is wrong with a JSON value: a string in it, the length of a list, or its depth."""
     if isinstance(value, str):
-        return "\x00" not in value and (value.isascii() or _is_unicode(value))
+        return None if "\x00" not in value and (value.isascii() or _is_unicode(value)) else UNFIT
+    if not isinstance(value, dict | list):
+        return None
     if depth > DEPTH_MAX:
-        return False
+        return NESTED
     if isinstance(value, dict):
-        return all(is_fit(key) and is_fit(item, depth + 1) for key, item in value.items())
-    if isinstance(value, list):
-        return all(is_fit(item, depth + 1) for item in value)
-    return True
+        for key, item in value.items():
+            fault = fault_of(key, items_max) or fault_of(item, items_max, depth + 1)
+            if fault:
+                return fault
+        return None
+    if len(value) > items_max:
+        return f"A list can have {items_max:,} items."
+    for item in value:
+        fault = fault_of(item, items_max, depth + 1)
+        if fault:
+            return fault
+    return None
 
 
-def literals(document: DocumentNode) -> list[str]:
-    """Every string that stands in a document itself."""
-    found: list[str] = []
+def literals(document: DocumentNode) -> list[Any]:
+    """Every string and list that stands in a document itself."""
+    found: list[Any] = []
 
-    class Strings(Visitor):
+    class Literals(Visitor):
         def enter_string_value(self, node: StringValueNode, *_: object) -> None:
             found.append(node.value)
 
-    visit(document, Strings())
+        def enter_list_value(self, node: ListValueNode, *_: object) -> None:
+            found.append([None] * len(node.values))
+
+    visit(document, Literals())
     return found
 
 

@@ -10,7 +10,6 @@ import orjson
 from graphql import (
     ExecutionResult,
     FieldNode,
-    GraphQLSchema,
     OperationType,
     VariableNode,
     Visitor,
@@ -23,7 +22,8 @@ from graphql import (
 from live.updates import Update
 from schema import ids
 from schema.context import Context
-from schema.documents import Document, document_of
+from schema.documents import Document
+from schema.engine import Engine
 from schema.enums import EventStatus
 from schema.errors import not_found
 from schema.executor import Executor
@@ -50,7 +50,7 @@ class Watching:
 
 
 def watching_of(
-    schema: GraphQLSchema,
+    engine: Engine,
     query: str,
     variables: dict[str, Any] | None,
     operation_name: str | None,
@@ -60,7 +60,8 @@ def watching_of(
 
     Raises INVALID_ID for an event's id that is none.
     """
-    document = document_of(schema, query)
+    document = engine.documents.of(query)
+    schema = engine.schema.graphql_schema
     node = None if document.errors else _only_field(document, operation_name)
     if document.node is None or node is None:
         return None

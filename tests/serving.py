@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from app import create_app
 from live.stream import Streams
 from models.users import Role, User
+from routes.connections import bounded
 from settings import Settings
 
 HELLO = {"type": "connection_init"}
@@ -102,7 +103,7 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
     """Run a real server in this event loop until the block ends."""
     app = create_app(settings)
     config = uvicorn.Config(
-        app, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
+        app, port=0, log_level="warning", timeout_graceful_shutdown=2, **bounded(settings)
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -42,6 +42,7 @@ from tests.deep_queries import ADMINS, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPER
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
+COST_MAX = 200_000  # more than a client may ask for at once
 
 
 class Asking:
@@ -52,8 +53,8 @@ class Asking:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings.model_copy(update={"database_pool_size": 1})
-        self.database, self.engine = Database(self.settings), Engine(schema)
+        self.settings = settings.model_copy(update={"database_pool_size": 1, "query_cost_max": COST_MAX})
+        self.database, self.engine = Database(self.settings), Engine(schema, self.settings)
 
     async def ask(self, query: str, user: User | None = None, **variables: Any) -> tuple[dict[str, Any], int]:
         """The data of an answer without errors, and how many statements were run for it."""

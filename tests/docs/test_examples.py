@@ -62,10 +62,10 @@ class Reader:
         variables = {name: self.seen[name] for name in names}
         body = await self._ask(query, None if who == "nobody" else self.people[who], variables)
         codes = [error["extensions"]["code"] for error in body.get("errors", [])]
-        codes += [code for code in values_of("code", body["data"]) if code in set(RefusalCode)]
+        codes += [code for code in values_of("code", body.get("data")) if code in set(RefusalCode)]
         assert codes == expected, body
-        self.answer = body["data"]
-        self._remember(body["data"])
+        self.answer = body.get("data")
+        self._remember(self.answer)
 
     async def _ask(self, query: str, user: User | None, variables: dict[str, Any]) -> Any:
         if not query.startswith("subscription"):
@@ -147,7 +147,7 @@ async def reader(database: Database, server: Server) -> Reader:
 @pytest.mark.parametrize("page", PAGES)
 async def test_every_example_runs_and_answers_as_shown(reader: Reader, page: str) -> None:
     examples = examples_of(page)
-    assert sum(example.language == "graphql" for example in examples) >= 5
+    assert sum(example.language == "graphql" for example in examples) >= 2
     for example, following in zip(examples, [*examples[1:], None], strict=True):
         await reader.read(example, following)
 
@@ -158,6 +158,7 @@ def test_the_guide_names_every_code_and_no_other() -> None:
     assert of_refusals == {code.value for code in RefusalCode}
     sources = [*(ROOT / "schema").glob("*.py"), *(ROOT / "routes").glob("*.py")]
     known = "UNAUTHORIZED|TOKEN_EXPIRED|FORBIDDEN|NOT_FOUND|[A-Z]+_ERROR|INVALID_ID|[A-Z]+_UNAVAILABLE"
+    known += "|QUERY_TOO_COMPLEX|RATE_LIMITED"
     made = {code for path in sources for code in re.findall(f'"({known})"', path.read_text(encoding="utf-8"))}
     assert of_errors == made
 

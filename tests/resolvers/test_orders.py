@@ -74,6 +74,7 @@ async def test_refusals_name_what_is_in_the_way_and_change_nothing(
         ({"seatIds": [taken]}, "SEAT_UNAVAILABLE", [taken]),
         ({"seatIds": [foreign]}, "SEAT_NOT_FOUND", [foreign]),
         ({"seatIndexes": [99]}, "SEAT_NOT_FOUND", [ids.seat_id(event.id, 99)]),
+        ({"seatIndexes": [1, -1]}, "SEAT_NOT_FOUND", []),
         ({"seatIndexes": []}, "VALIDATION_ERROR", []),
         ({"seatIndexes": list(range(11))}, "TOO_MANY_SEATS", []),
         ({"generalAdmission": [{"tierId": standing, "quantity": 3}]}, "NOT_ENOUGH_SEATS", []),

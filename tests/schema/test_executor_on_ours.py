@@ -54,7 +54,7 @@ async def answer(
     chosen.execution_context_class = executor
     viewer = Viewer(user.id, frozenset(Role(role) for role in user.roles))
     asked = Asked(query, variables, None, frozenset({OperationType.QUERY}))
-    result = await Engine(chosen).execute(asked, Context(house, viewer))
+    result = await Engine(chosen, house.settings).execute(asked, Context(house, viewer))
     assert result.errors is None
     return orjson.dumps(result.data)
 
