@@ -74,12 +74,12 @@ class Provider:
 
     def rotate(self, kind: str = "EC") -> None:
         """Sign with another key from now on; the old one is gone."""
-        makes = {
-            "EC": lambda: ECKey.generate_key("P-256", auto_kid=True),
-            "OKP": lambda: OKPKey.generate_key("Ed25519", auto_kid=True),
-            "RSA": lambda: RSAKey.generate_key(2048, auto_kid=True),
-        }
-        self.keys = [makes[kind]()]
+        if kind == "RSA":
+            self.keys = [RSAKey.generate_key(2048, auto_kid=True)]
+        elif kind == "OKP":
+            self.keys = [OKPKey.generate_key("Ed25519", auto_kid=True)]
+        else:
+            self.keys = [ECKey.generate_key("P-256", auto_kid=True)]
 
     def token(self, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
         """An access token as such a provider makes it; claims that are None are left out."""

@@ -10,15 +10,8 @@ from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    for name in (
-        "DATABASE_URL",
-        "REDIS_URL",
-        "PORT",
-        "SECRET_KEY",
-        "OTHER_SECRET_KEYS",
-        "ROWLOCK_MODE",
-        "OIDC_ISSUERS",
-    ):
+    names = "DATABASE_URL REDIS_URL PORT SECRET_KEY OTHER_SECRET_KEYS ROWLOCK_MODE OIDC_ISSUERS"
+    for name in names.split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
 
