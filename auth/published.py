@@ -121,11 +121,9 @@ class Published:
 
     def _address(self, said: dict[str, Any], name: str) -> str:
         """One of the provider's addresses, as well protected as the issuer's own."""
-        address = said.get(name)
-        if not isinstance(address, str) or urlsplit(address).scheme not in {
-            "https",
-            urlsplit(self._issuer).scheme,
-        }:
+        address = str(said.get(name))
+        parts = urlsplit(address)
+        if parts.scheme not in {"https", urlsplit(self._issuer).scheme} or parts.port == 0:
             raise NoAnswer(f"{self._issuer} publishes no usable {name}")
         return address
 

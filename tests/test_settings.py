@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_url, read_settings
+from tests.docs.pages import examples_of
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,14 @@ def test_issuers_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert issuers[0].login.scopes == ["openid", "profile", "email"]
     assert (issuers[0].trust_custom_id, issuers[0].trust_email) == (False, False)
     assert "hidden" not in repr(issuers)
+
+
+def test_the_configurations_of_the_docs_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = examples_of("docs/oidc.md")
+    assert [example.note for example in examples] == ["configuration"] * 2
+    for example in examples:
+        monkeypatch.setenv("OIDC_ISSUERS", example.text)
+        assert read_settings().oidc_issuers[0].login
 
 
 ANOTHER = {"name": "another", "issuer": "http://127.0.0.1:8080/realms/house"}

@@ -17,7 +17,7 @@ from database import Database
 from models.users import Role
 from settings import Settings
 from tests.openid import asked, refused, trusting_server, viewer
-from tests.provider import CLIENT_ID, PUBLISHED_SECRET, Provider, providing
+from tests.provider import CLIENT_ID, PUBLISHED_SECRET, RSA_KEY, Provider, providing
 from tests.serving import Server
 from tests.world import everything, new_user
 
@@ -108,6 +108,20 @@ async def test_an_expired_token_is_told_apart(house: Server, provider: Provider)
 async def test_a_token_that_was_good_expires(house: Server, provider: Provider) -> None:
     # Clocks may differ by half a minute, but nobody is let in by a token whose time is over.
     assert await refused(house, provider.token(exp=int(time.time()) - 5)) == (401, "TOKEN_EXPIRED")
+
+
+async def test_no_token_is_good_for_more_than_a_day(house: Server, provider: Provider) -> None:
+    now = int(time.time())
+    assert await refused(house, provider.token(iat=now - 90_000, exp=now + 90_000)) == (401, "TOKEN_EXPIRED")
+
+
+async def test_a_key_that_is_for_one_algorithm_is_for_no_other(house: Server, provider: Provider) -> None:
+    provider.keys = [RSAKey.generate_key(2048, {"alg": "PS256", "kid": "pss"})]
+    claims = base64.urlsafe_b64decode(provider.token(key=RSA_KEY).split(".")[1] + "==")
+    plain = RSAKey.import_key({**provider.keys[0].as_dict(private=True), "alg": "RS256"})
+    for alg, key, status in (("RS256", plain, 401), ("PS256", provider.keys[0], 200)):
+        token = jws.serialize_compact({"alg": alg, "kid": "pss"}, claims, key, algorithms=[alg])
+        assert (await asked(house, token)).status_code == status
 
 
 async def test_an_issuer_that_is_not_configured_is_refused(

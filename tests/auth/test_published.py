@@ -20,6 +20,7 @@ class Web:
     def __init__(self) -> None:
         self.keys = [KEYS[0].as_dict(private=False)]
         self.asked, self.is_away, self.now = 0, False, 1_000.0
+        self.said: dict[str, str] = {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.published = Published(ISSUER, self.ask, lambda: self.now)
@@ -33,7 +34,8 @@ class Web:
             return {"keys": self.keys}
         assert url == f"{ISSUER}/.well-known/openid-configuration"
         places = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-        return {"issuer": ISSUER} | {name: f"{ISSUER}/{'keys' * (name == 'jwks_uri')}" for name in places}
+        said = {name: f"{ISSUER}/{'keys' * (name == 'jwks_uri')}" for name in places}
+        return {"issuer": ISSUER} | said | self.said
 
     async def settled(self) -> None:
         """Wait for what is asked in the background."""
@@ -139,6 +141,16 @@ async def test_of_two_keys_a_token_has_to_name_one() -> None:
     await web.settled()
     with pytest.raises(TokenRefused):
         await web.published.key(None)
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("address", ["http://id.example/keys", "https://id.example:99999/keys", "/keys"])
+async def test_a_provider_behind_tls_sends_nobody_where_there_is_none(name: str, address: str) -> None:
+    web = Web()
+    web.said = {name: address}
+    with pytest.raises(CannotTell):
+        await web.published.last()
+    assert web.asked == (name != "jwks_uri")
 
 
 async def test_stopping_does_not_wait_for_an_answer() -> None:

@@ -140,6 +140,15 @@ async def test_no_token_is_remembered_for_longer_than_one_of_ours_lives(
         assert REMEMBERED_MAX >= len(visitors._remembered) == 1
 
 
+async def test_the_memory_is_bounded(database: Database, house: Server, provider: Provider) -> None:
+    visitors, token = house.app.state.house.visitors, provider.token()
+    found = await visitors.viewer(visitors.issuers.of(token), token)
+    for number in range(REMEMBERED_MAX + 10):
+        visitors._remember(number.to_bytes(32), found)
+    assert len(visitors._remembered) == REMEMBERED_MAX
+    assert (REMEMBERED_MAX + 9).to_bytes(32) in visitors._remembered
+
+
 async def test_a_memory_that_ran_out_learns_of_the_end(
     database: Database, house: Server, provider: Provider
 ) -> None:
