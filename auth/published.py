@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
 
-from auth.outbound import NoAnswer
+from auth.outbound import ANSWER_SECONDS_MAX, NoAnswer
 from auth.tokens import CannotTell, TokenRefused
 
 log = logging.getLogger("rowlock.auth")
@@ -96,7 +96,8 @@ class Published:
 
     async def _ask_again(self, is_first: bool) -> None:
         try:
-            self._last = await self._read()
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                self._last = await self._read()
             self._asked_at, self._has_failed = self._now(), False
         except Exception as error:  # whatever it says or does not say, it can be asked again
             self._has_failed = True
