@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from auth.issuers import Issuers
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -21,6 +22,7 @@ from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import health
 from routes.oauth import oauth_token
+from routes.oidc import oidc_routes
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from routes.security_headers import SecurityHeaders
@@ -31,6 +33,7 @@ from settings import Settings, read_settings
 from steps.hold import Limits
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
+from steps.visitors import Visitors
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -57,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await hub.stop()
         await revocations.stop()
         await bus.stop()
+        await house.visitors.issuers.stop()
         await database.close()
 
     endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
@@ -68,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", endpoint),
             Route("/events/{event_id}/plan", seat_plan),
             Route("/oauth/token", oauth_token, methods=["POST"]),
+            *oidc_routes(house),
             Route("/health", health),
         ],
         middleware=[Middleware(SocketsOwnSend), Middleware(SecurityHeaders, settings), _cors(settings)],
@@ -86,13 +91,16 @@ def create_serving_app() -> Starlette:
 
 
 def _house(settings: Settings, database: Database, hub: Hub, revocations: Revocations) -> House:
+    refresh_tokens = RefreshTokens(settings)
+    issuers = Issuers(settings.oidc_issuers)
     limits = Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max)
     return House(
         settings=settings,
         database=database,
         tokens=AccessTokens(settings),
-        refresh_tokens=RefreshTokens(settings),
+        refresh_tokens=refresh_tokens,
         revocations=revocations,
+        visitors=Visitors(database, issuers, refresh_tokens, settings.access_token_seconds),
         plans=Plans(database),
         hub=hub,
         payments=Payments(database, settings.credits_currency),

@@ -1,11 +1,20 @@
 """Every setting of the house, read once from the environment and `.env`, checked before anything starts."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NotReadable
 
 DEFAULT_SECRET = "rowlock-development-secret-not-for-production"  # noqa: S105
 SECRET_CHARACTERS_MIN = 32
@@ -45,6 +54,62 @@ def _redis_url(url: str) -> str:
     if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("must begin with redis://, rediss:// or unix://")
     return url
+
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _web_url(url: str) -> str:
+    parts = urlsplit(url)
+    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
+        raise ValueError("must begin with https:// (http:// is for this machine alone)")
+    if not parts.hostname or parts.fragment or parts.username:
+        raise ValueError("must be a plain address, as in https://id.example.com/realms/house")
+    return url
+
+
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+
+
+class OidcLogin(BaseModel):
+    """How a browser logs in by a provider: our client there, and where people come back to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    redirect_uri: WebUrl
+    scopes: list[str] = ["openid", "profile", "email"]
+    return_urls: list[WebUrl] = []
+
+    @model_validator(mode="after")
+    def _asks_who_it_is(self) -> Self:
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must have openid")
+        return self
+
+
+class OidcIssuer(BaseModel):
+    """An OpenID Connect provider whose access tokens are good here, and what its word counts for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$")
+    issuer: WebUrl
+    audiences: list[str] = []
+    client_ids: list[str] = []
+    roles: dict[str, Literal["USER", "STAFF", "OPERATOR", "ADMIN"]] = {}
+    trust_custom_id: bool = False
+    trust_email: bool = False
+    login: OidcLogin | None = None
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if not (self.audiences or self.client_ids):
+            raise ValueError("audiences (or client_ids, for Cognito) must say whose tokens are meant for us")
+        if self.login and not urlsplit(self.login.redirect_uri).path.endswith(f"/oidc/{self.name}/callback"):
+            raise ValueError(f"login.redirect_uri must end with /oidc/{self.name}/callback")
+        return self
 
 
 class Settings(BaseSettings):
@@ -101,6 +166,10 @@ class Settings(BaseSettings):
         ge=0,
         le=60,
         description="How soon a refresh token may come once more and get the same answer, as two tabs do",
+    )
+    oidc_issuers: list[OidcIssuer] = Field(
+        default_factory=list,
+        description="OpenID Connect providers whose tokens are good here, as a JSON list; see docs/oidc.md",
     )
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
@@ -179,6 +248,10 @@ class Settings(BaseSettings):
             raise ValueError("SECRET_KEY must be set in production: the default is public knowledge")
         if self.is_production and not self.database_url:
             raise ValueError("DATABASE_URL must be set in production")
+        for told_by in ("name", "issuer"):
+            told = [getattr(issuer, told_by) for issuer in self.oidc_issuers]
+            if len(set(told)) < len(told):
+                raise ValueError(f"OIDC_ISSUERS: two issuers have the same {told_by}")
         return self
 
 
@@ -188,10 +261,14 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_problem(e) for e in error.errors())) from None
+    except NotReadable as error:
+        name = str(error).partition('"')[2].partition('"')[0].upper()
+        raise SettingsError(f"{name}: must be JSON") from None
 
 
 def _problem(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"]).upper()
+    setting, *inner = (str(part) for part in error["loc"] or [""])
+    name = ".".join([setting.upper(), *inner])
     sentence = str(error["msg"]).removeprefix("Value error, ")
     return f"{name}: {sentence}" if name else sentence
 

@@ -1,11 +1,10 @@
 """The bearer token of a request (RFC 6750) or of a socket's first message."""
 
-from auth.tokens import AccessTokens, TokenRefused
-from auth.viewer import Viewer
+from auth.tokens import TokenRefused
 
 
-def viewer_of(authorization: object, tokens: AccessTokens) -> Viewer | None:
-    """Say who is asking; None when no token is sent. Raises `TokenRefused` for one that is not good."""
+def bearer_token(authorization: object) -> str | None:
+    """The token that is sent; None when none is. Raises `TokenRefused` for what cannot be one."""
     if authorization in (None, ""):
         return None
     if not isinstance(authorization, str):
@@ -13,4 +12,4 @@ def viewer_of(authorization: object, tokens: AccessTokens) -> Viewer | None:
     scheme, _, token = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenRefused("Send the access token as: Authorization: Bearer <access token>.")
-    return tokens.read(token.strip())
+    return token.strip()

@@ -31,6 +31,10 @@ class TokenExpired(TokenRefused):
     """The access token was good once; a refresh token gets another."""
 
 
+class CannotTell(Exception):
+    """Whether the token is good cannot be told at this moment: who could tell does not answer."""
+
+
 class AccessTokens:
     """Makes and reads access tokens; algorithm, issuer and audience are fixed, whatever a token says.
 

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from models.catalogue import Event, Hall, Plan, Venue
 from models.idempotency import IdempotencyKey
+from models.identities import Identity
 from models.ledger import Account, Movement
 from models.orders import Buyer, Order, OrderItem
 from models.seats import Seat, SeatChange, Stream, Tier
@@ -19,6 +20,7 @@ __all__ = [
     "Event",
     "Hall",
     "IdempotencyKey",
+    "Identity",
     "Movement",
     "Order",
     "OrderItem",

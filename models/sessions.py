@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, LargeBinary, Text, text
 from sqlmodel import Boolean, Field, SQLModel
 
 from models.columns import born, ids, moments, one_of, texts
@@ -52,3 +52,4 @@ class Session(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=moments())
     ended_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))
     ended_by: str | None = Field(default=None, sa_column=texts(nullable=True))
+    roles: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))

@@ -6,7 +6,6 @@ import strawberry
 
 from auth.passwords import hash_password, is_password, renewed_hash
 from models import users as rows
-from models.users import Role
 from schema import ids
 from schema.context import Info
 from schema.errors import forbidden, unauthorized
@@ -157,9 +156,8 @@ class SessionMutations:
 
 def _session(info: Info, logged_in: LoggedIn) -> SessionPayload:
     tokens, user = info.context.house.tokens, logged_in.user
-    roles = frozenset(Role(role) for role in user.roles)
     session = SessionTokens(
-        access_token=tokens.make(user.id, roles, logged_in.session_id),
+        access_token=tokens.make(user.id, logged_in.roles, logged_in.session_id),
         refresh_token=logged_in.refresh_token,
         token_type="Bearer",  # noqa: S106
         expires_in=tokens.lifetime_seconds,

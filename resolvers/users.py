@@ -39,7 +39,10 @@ class UserQueries:
     @strawberry.field(description="Who is asking; null for an anonymous caller.")
     async def viewer(self, info: Info) -> User | None:
         viewer = info.context.viewer
-        return await User.visible(info, viewer.id) if viewer else None
+        user = await User.visible(info, viewer.id) if viewer else None
+        if viewer and user:  # a provider's token has roles of its own
+            user.roles = [role for role in rows.Role if role in viewer.roles]
+        return user
 
     @strawberry.field(description="A person, by the id or by the user name. ADMIN.")
     async def user(

@@ -14,7 +14,7 @@ from strawberry.http.websocket_origin import (
     normalize_origin,
 )
 
-from auth.tokens import TokenExpired, TokenRefused
+from auth.tokens import CannotTell, TokenExpired, TokenRefused
 from live.stream import Streams
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
 from routes.graphql_events import GraphQLEvents
@@ -85,7 +85,7 @@ class GraphQLEndpoint:
         if media_type is None:
             return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
         try:
-            context = self._context(request)
+            context = await self._context(request)
             asked = await read_request(request, self._body_bytes_max(context), self._arriving)
             if media_type == EVENT_STREAM:
                 return GraphQLEvents(self.operations, context, asked.streaming())
@@ -101,13 +101,16 @@ class GraphQLEndpoint:
     def _shows_page(self, request: Request) -> bool:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
 
-    def _context(self, request: Request) -> Context:
+    async def _context(self, request: Request) -> Context:
         context = Context(self.house, device=_device(request))
         try:
-            context.recognize(request.headers.get("authorization"))
+            await context.recognize(request.headers.get("authorization"))
         except TokenRefused as refused:
             code = "TOKEN_EXPIRED" if isinstance(refused, TokenExpired) else "UNAUTHORIZED"
             raise RequestRefused(401, str(refused), code, headers={"www-authenticate": "Bearer"}) from None
+        except CannotTell as error:
+            headers = {"retry-after": "1"}
+            raise RequestRefused(503, str(error), "SERVICE_UNAVAILABLE", headers=headers) from None
         return context
 
     async def _execute(self, asked: Asked, context: Context) -> ExecutionResult:

@@ -12,7 +12,7 @@ from graphql import GraphQLError, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.revocations import SessionEnded
-from auth.tokens import TokenRefused
+from auth.tokens import CannotTell, TokenRefused
 from live.stream import ClientGone
 from routes.frames import text_writer
 from routes.graphql_request import problem_of
@@ -153,11 +153,13 @@ class GraphQLSocket:
         said = payload or {}
         authorization = said.get("Authorization", said.get("authorization"))
         try:
-            self._context.recognize(authorization)
+            await self._context.recognize(authorization)
         except SessionEnded as ended:
             raise SocketClosed(4401, str(ended)) from None
         except TokenRefused:
             raise SocketClosed(4403, "Forbidden") from None
+        except CannotTell:
+            raise SocketClosed(1013, "Try again later") from None
         self._stay.begin(self._context.viewer)
         self._is_welcome = True
         await self._say({"type": "connection_ack"})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from auth.bearer import viewer_of
+from auth.bearer import bearer_token
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -25,6 +25,7 @@ from steps.pay_together import Payments
 from steps.refusals import Refused, invalid
 from steps.reserve_together import Reservations
 from steps.transact import transact
+from steps.visitors import Visitors
 
 Result = TypeVar("Result")
 
@@ -38,6 +39,7 @@ class House:
     tokens: AccessTokens
     refresh_tokens: RefreshTokens
     revocations: Revocations
+    visitors: Visitors
     plans: Plans
     hub: Hub
     payments: Payments
@@ -61,11 +63,19 @@ class Context:
         """Run a step in a transaction of its own."""
         return await transact(self.house.database, step, **arguments)
 
-    def recognize(self, authorization: object) -> None:
-        """Learn from an access token who is asking; raises `TokenRefused` for one that is not good."""
-        viewer = viewer_of(authorization, self.house.tokens)
-        if viewer:
-            self.house.revocations.refuse_ended(viewer)
+    async def recognize(self, authorization: object) -> None:
+        """Learn from an access token who is asking; raises `TokenRefused` for one that is not good, and
+        `CannotTell` when that is not to be known now. A token of our own is never waited for."""
+        self.viewer = None
+        token = bearer_token(authorization)
+        if token is None:
+            return
+        issuer = self.house.visitors.issuers.of(token)
+        if issuer:
+            viewer = await self.house.visitors.viewer(issuer, token)
+        else:
+            viewer = self.house.tokens.read(token)
+        self.house.revocations.refuse_ended(viewer)
         self.viewer = viewer
 
     def require_viewer(self) -> Viewer:

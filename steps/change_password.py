@@ -7,13 +7,13 @@ from database import Transaction
 from models.sessions import SessionEnd
 from models.users import User
 from steps.end_sessions import end_sessions
-from steps.log_in import LoggedIn
+from steps.log_in import LASTS_UNTIL, LoggedIn
 from steps.person_locks import lock_session, lock_user
 from steps.refusals import RefusalCode, Refused, busy
 
-BEGIN_ANEW = """
+BEGIN_ANEW = f"""
     UPDATE sessions SET refresh_hash = $3, last_used_at = statement_timestamp(),
-        expires_at = statement_timestamp() + make_interval(days => $4)
+        expires_at = {LASTS_UNTIL.format(days="$4")}
     WHERE user_id = $1 AND id = $2"""
 
 
@@ -40,4 +40,4 @@ async def change_password(
     await end_sessions(tx, user_id, SessionEnd.PASSWORD, but=session["id"])
     token = tokens.first(user_id, session["id"])
     await tx.rows(BEGIN_ANEW, user_id, token.session_id, token.digest, tokens.session_days)
-    return LoggedIn(User(**row), token.session_id, tokens.write(token))
+    return LoggedIn(User(**row), token.session_id, tokens.write(token), session["roles"])

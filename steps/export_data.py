@@ -15,8 +15,9 @@ EVERYTHING = {
         SELECT id, email, username, full_name, phone, roles, active, flagged, created_at
         FROM users WHERE id = $1""",
     "sessions": """
-        SELECT id, device, created_at, last_used_at, expires_at, ended_at, ended_by
+        SELECT id, device, created_at, last_used_at, expires_at, ended_at, ended_by, roles
         FROM sessions WHERE user_id = $1 ORDER BY id""",
+    "identities": "SELECT issuer, subject, created_at FROM identities WHERE user_id = $1 ORDER BY 1, 2",
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "orders": f"SELECT * FROM {ORDERS_NOW} AS o WHERE buyer_id = $1 ORDER BY id",

@@ -10,13 +10,14 @@ from database import Transaction
 from models.sessions import SessionEnd
 from models.users import User
 from steps.end_sessions import end_sessions
-from steps.log_in import LoggedIn
+from steps.log_in import LASTS_UNTIL, LoggedIn
 from steps.person_locks import lock_session
 from steps.refusals import RefusalCode, Refused
 
-ROTATE = """
+ROTATE = f"""
     UPDATE sessions SET refresh_hash = $3, previous_hash = $4, was_repeated = false,
-        last_used_at = statement_timestamp(), expires_at = statement_timestamp() + make_interval(days => $5)
+        last_used_at = statement_timestamp(),
+        expires_at = {LASTS_UNTIL.format(days="$5")}
     WHERE user_id = $1 AND id = $2"""
 
 REPEAT = "UPDATE sessions SET was_repeated = true WHERE user_id = $1 AND id = $2"
@@ -45,7 +46,8 @@ async def refresh_session(
     if successor is None:
         await end_sessions(tx, token.user_id, SessionEnd.REUSE, only=[token.session_id])
         return Refused(RefusalCode.SESSION_REVOKED)
-    return LoggedIn(await _active_user(tx, token.user_id), token.session_id, tokens.write(successor))
+    user = await _active_user(tx, token.user_id)
+    return LoggedIn(user, token.session_id, tokens.write(successor), session["roles"])
 
 
 async def _successor(

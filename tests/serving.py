@@ -99,12 +99,9 @@ async def subscribe(socket: ClientConnection, query: str, id: str = "1", **varia
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Server]:
-    """Run a real server in this event loop until the block ends."""
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app, port=0, log_level="warning", timeout_graceful_shutdown=2, **bounded(settings)
-    )
+async def answering(app: Starlette, **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+    """Run an application at an address of this machine, in this event loop, until the block ends."""
+    config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=2, **options)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.create_task(server.serve())
@@ -112,11 +109,19 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
         if running.done():
             await running
         await asyncio.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx2.AsyncClient(base_url=url, timeout=20) as http:
-            yield Server(app, url, http, server)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", server
     finally:
         server.should_exit = True
         await running
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Server]:
+    """Run a real server in this event loop until the block ends."""
+    app = create_app(settings)
+    async with (
+        answering(app, **bounded(settings)) as (url, server),
+        httpx2.AsyncClient(base_url=url, timeout=20) as http,
+    ):
+        yield Server(app, url, http, server)

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_url, read_settings
+from tests.docs.pages import examples_of
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "SECRET_KEY", "OTHER_SECRET_KEYS", "ROWLOCK_MODE"):
+    names = "DATABASE_URL REDIS_URL PORT SECRET_KEY OTHER_SECRET_KEYS ROWLOCK_MODE OIDC_ISSUERS"
+    for name in names.split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
 
@@ -47,6 +50,8 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("SECRET_KEY", "short"),
         ("OTHER_SECRET_KEYS", '["short"]'),
         ("ROWLOCK_MODE", "party"),
+        ("OIDC_ISSUERS", "https://id.example"),
+        ("OIDC_ISSUERS", '{"name": "house"}'),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -76,3 +81,67 @@ def test_every_setting_stands_in_the_example() -> None:
     text = env_example()
     assert DEFAULT_SECRET not in text
     assert {"# PORT=8000", "# ROWLOCK_MODE=development", "# SECRET_KEY="} <= set(text.splitlines())
+
+
+ISSUER = {"name": "house", "issuer": "https://id.example", "audiences": ["rowlock-api"]}
+LOGIN = {"client_id": "web", "redirect_uri": "https://tickets.example/oidc/house/callback"}
+
+
+def test_issuers_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [ISSUER | {"login": LOGIN | {"client_secret": "hidden"}}, {**ISSUER, **ANOTHER}]
+    monkeypatch.setenv("OIDC_ISSUERS", orjson.dumps(said).decode())
+    issuers = read_settings().oidc_issuers
+    assert [issuer.name for issuer in issuers] == ["house", "another"]
+    assert issuers[0].login
+    assert issuers[0].login.scopes == ["openid", "profile", "email"]
+    assert (issuers[0].trust_custom_id, issuers[0].trust_email) == (False, False)
+    assert "hidden" not in repr(issuers)
+
+
+def test_the_configurations_of_the_docs_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = examples_of("docs/oidc.md")
+    assert [example.note for example in examples] == ["configuration"] * 2
+    for example in examples:
+        monkeypatch.setenv("OIDC_ISSUERS", example.text)
+        assert read_settings().oidc_issuers[0].login
+
+
+ANOTHER = {"name": "another", "issuer": "http://127.0.0.1:8080/realms/house"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"issuer": "http://id.example"}, "https://"),
+        ({"issuer": "id.example"}, "https://"),
+        ({"issuer": "https://"}, "plain address"),
+        ({"issuer": "https://id.example#x"}, "plain address"),
+        ({"name": "Our House"}, "name"),
+        ({"audiences": []}, "audiences"),
+        ({"roles": {"door": "SERVICE"}}, "roles"),
+        ({"roles": {"door": "BOSS"}}, "roles"),
+        ({"trusts": True}, "trusts"),
+        ({"login": {"client_id": "web"}}, "redirect_uri"),
+        ({"login": LOGIN | {"scopes": ["email"]}}, "openid"),
+        ({"login": LOGIN | {"redirect_uri": "https://tickets.example/callback"}}, "/oidc/house/callback"),
+        ({"login": LOGIN | {"return_urls": ["javascript:alert(1)"]}}, "https://"),
+    ],
+)
+def test_an_issuer_that_is_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], said: str
+) -> None:
+    monkeypatch.setenv("OIDC_ISSUERS", orjson.dumps([ISSUER | changes]).decode())
+    with pytest.raises(SettingsError) as error:
+        read_settings()
+    assert str(error.value).startswith("OIDC_ISSUERS.0")
+    assert said in str(error.value)
+
+
+def test_two_issuers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    for twin, said in (
+        (ISSUER | {"name": "other"}, "same issuer"),
+        (ANOTHER | {"name": "house"}, "same name"),
+    ):
+        monkeypatch.setenv("OIDC_ISSUERS", orjson.dumps([ISSUER, {"audiences": ["a"], **twin}]).decode())
+        with pytest.raises(SettingsError, match=said):
+            read_settings()

@@ -22,6 +22,7 @@ from graphql import (
 from sqlalchemy import event as listening
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from auth.issuers import Issuers
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -38,6 +39,7 @@ from schema.root import schema
 from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
+from steps.visitors import Visitors
 from tests.deep_queries import ADMINS, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
@@ -68,11 +70,13 @@ class Asking:
 
     def _house(self) -> House:
         """A house that remembers nothing, so that no query is cheap for having been asked before."""
+        refresh_tokens = RefreshTokens(self.settings)
         return House(
             settings=self.settings,
             database=self.database,
             tokens=AccessTokens(self.settings),
-            refresh_tokens=RefreshTokens(self.settings),
+            refresh_tokens=refresh_tokens,
+            visitors=Visitors(self.database, Issuers([]), refresh_tokens, self.settings.access_token_seconds),
             revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
