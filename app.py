@@ -14,13 +14,18 @@ from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from database import Database
 from dataloaders.plans import Plans
+from jobs.gauges import Gauges
+from jobs.loop import Jobs
 from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
+from observing import logs, tracing
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
-from routes.health import health
+from routes.health import Health
+from routes.metrics import metrics
 from routes.oauth import oauth_token
+from routes.observing import Observing
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from schema.context import House
@@ -43,6 +48,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     revocations = Revocations(database, bus, settings.access_token_seconds)
     database.on_sessions_ended = revocations.tell
     house = _house(settings, database, hub, revocations)
+    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
+    gauges = Gauges(database, hub, endpoint.operations.streams)
+    watch = Jobs([gauges.job] if settings.metrics else [])
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -50,14 +58,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await revocations.start()
         await hub.start()
         await work.start()
+        await watch.start()
         yield
+        await watch.stop()
         await work.stop()
         await hub.stop()
         await revocations.stop()
         await bus.stop()
         await database.close()
 
-    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
     pages = [] if settings.is_production else query_page_routes()
     app = Starlette(
         routes=[
@@ -66,18 +75,22 @@ def create_app(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", endpoint),
             Route("/events/{event_id}/plan", seat_plan),
             Route("/oauth/token", oauth_token, methods=["POST"]),
-            Route("/health", health),
+            *Health(database, bus, work.relay.job).routes(),
+            *([Route("/metrics", metrics)] if settings.metrics else []),
         ],
-        middleware=[Middleware(SocketsOwnSend), _cors(settings)],
+        middleware=[Middleware(Observing), Middleware(SocketsOwnSend), _cors(settings)],
         lifespan=lifespan,
     )
-    app.state.house, app.state.bus = house, bus
+    app.state.house, app.state.bus, app.state.gauges = house, bus, gauges
     return app
 
 
 def create_serving_app() -> Starlette:
     """Build the server of a process that does nothing else."""
-    app = create_app()
+    settings = read_settings()
+    logs.set_up(settings.log_level, as_json=settings.is_production)
+    tracing.start()
+    app = create_app(settings)
     settle_collector()
     return app
 
@@ -112,5 +125,6 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", "X-Correlation-Id"],
+        expose_headers=["X-Correlation-Id"],
     )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ import uvloop
 from graphql import GraphQLError
 
 from database import Database
+from observing import logs, tracing
+from observing.metrics import SHARED_FOLDER
 from settings import Mode, Settings, SettingsError, env_example, read_settings
 
 WEBSOCKET_MESSAGE_BYTES_MAX = 64 * 1024
@@ -72,13 +75,27 @@ def serve(
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
     settings = demo_settings() if demo else read_settings()
+    tracing.require()
+    logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
         if demo:
             _run(_prepare_demo, ready)
         elif not _run(Database.is_migrated, ready):
             raise SystemExit("The database is not of this release: run `rowlock migrate` first.")
         _tell(settings, ready, demo=demo)
-        _serve(ready, workers)
+        with _shared_metrics(workers):
+            _serve(ready, workers)
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Give several processes an empty folder to count in together."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="rowlock-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
 
 
 def _serve(settings: Settings, workers: int) -> None:
@@ -98,6 +115,7 @@ def _serve(settings: Settings, workers: int) -> None:
         ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        log_config=None,  # its lines go the way of ours
         log_level=settings.log_level.lower(),
         access_log=False,
     )
@@ -110,6 +128,8 @@ def worker() -> None:
     from jobs.work import run_worker
 
     with servers(read_settings()) as settings:
+        logs.set_up(settings.log_level, as_json=settings.is_production)
+        tracing.start()
         say("The worker runs. Ctrl-C stops it.")
         uvloop.run(run_worker(settings))
 

@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
+    metrics: bool = Field(True, description="Count what goes on, and show it at /metrics")
+    metrics_token: SecretStr | None = Field(
+        None, description="Whoever reads /metrics sends this as a bearer; unset: only this machine may"
+    )
 
     @property
     def is_production(self) -> bool:

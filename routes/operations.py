@@ -10,6 +10,8 @@ from starlette.types import Send
 
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
+from observing.current import observed
+from observing.metrics import SUBSCRIPTIONS
 from schema.context import Context
 from schema.documents import document_of
 from schema.engine import Asked, Engine, is_request_error
@@ -49,6 +51,18 @@ class Operations:
 
         `send_next` is the server's way to the client, and fails as that does.
         """
+        seen = observed()
+        seen.runs(self.engine.facts(asked), context.viewer.id if context.viewer else None)
+        lasts = int(seen.lasts)
+        SUBSCRIPTIONS.inc(lasts)
+        try:
+            errors = await self._run(asked, context, send_next)
+            seen.failed(errors)
+            return errors
+        finally:
+            SUBSCRIPTIONS.dec(lasts)
+
+    async def _run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         try:
             watching = watching_of(
                 self.engine.schema.graphql_schema, asked.query, asked.variables, asked.operation_name, context
@@ -75,7 +89,10 @@ class Operations:
         async with self.streams.join(
             watching.key, watching.event_id, watching.encode, send_next, watching.after
         ) as watcher:
-            await watcher.ended.wait()
+            try:
+                await watcher.ended.wait()
+            finally:
+                observed().frames = watcher.frames
 
     async def _execute(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         async with aclosing(self.engine.subscribe(asked, context)) as results:
@@ -86,4 +103,6 @@ class Operations:
                     await send_next(written(result))
                 except GONE:
                     raise ClientGone from None
+                observed().failed(result.errors)
+                observed().frames += 1
         return []

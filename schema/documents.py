@@ -1,12 +1,16 @@
 """Documents that were parsed and validated before are not parsed and validated again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 
 from graphql import (
     BREAK,
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -24,6 +28,7 @@ from schema.executor import Selections
 from schema.strings import UNFIT, is_fit, literals
 
 DOCUMENTS_KEPT_MAX = 512
+NAME_CHARACTERS_MAX = 100
 _RULES = tuple(specified_rules)
 
 
@@ -37,10 +42,14 @@ class OperationNotAllowed(RequestError):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a document; its `selections` are known from its first run, unless variables decide."""
+    """One operation of a document; its `selections` are known from its first run, unless variables decide.
+
+    Its `facts` are what logs and metrics say of it.
+    """
 
     node: OperationDefinitionNode
     selections: Selections | None
+    facts: Mapping[str, Any]
 
     @property
     def kind(self) -> OperationType:
@@ -53,7 +62,15 @@ class Document:
 
     node: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    hash: str
     operations: tuple[Operation, ...] = ()
+
+    def facts(self, name: str | None) -> Mapping[str, Any]:
+        """What logs and metrics say of the operation that a client names, also when there is none to run."""
+        try:
+            return self.operation(name).facts
+        except RequestError:
+            return {"document": self.hash, "field": "invalid"}
 
     def operation(self, name: str | None) -> Operation:
         """Choose the operation to run; raises a RequestError when there is none, or more than one."""
@@ -69,20 +86,42 @@ class Document:
 @lru_cache(DOCUMENTS_KEPT_MAX)
 def document_of(schema: GraphQLSchema, query: str) -> Document:
     """Parse and validate a document; those that were used most recently are kept, by their text."""
+    hash = sha256(query.encode(errors="replace")).hexdigest()
     try:
         node = parse(query)
     except GraphQLError as error:
-        return Document(None, (error,))
+        return Document(None, (error,), hash)
     errors = tuple(validate_document(schema, node, _RULES))
     if not errors and not is_fit(literals(node)):
         errors = (wrong_argument(UNFIT),)
     is_varying = varies(node)
     operations = tuple(
-        Operation(definition, None if is_varying else Selections())
+        Operation(
+            definition, None if is_varying else Selections(), _facts(definition, hash, is_valid=not errors)
+        )
         for definition in node.definitions
         if isinstance(definition, OperationDefinitionNode)
     )
-    return Document(node, errors, operations)
+    return Document(node, errors, hash, operations)
+
+
+def _facts(node: OperationDefinitionNode, hash: str, *, is_valid: bool) -> Mapping[str, Any]:
+    """What is the same each time that it runs; the `field` is one of the schema's, or one of three words."""
+    name = node.name.value[:NAME_CHARACTERS_MAX] if node.name else None
+    return {
+        "name": name,
+        "kind": node.operation.value,
+        "field": _field(node) if is_valid else "invalid",
+        "document": hash,
+    }
+
+
+def _field(node: OperationDefinitionNode) -> str:
+    """The field at the root of a valid operation, or "several", or "introspection" of the schema."""
+    fields = {s.name.value if isinstance(s, FieldNode) else "..." for s in node.selection_set.selections}
+    if all(field.startswith("__") for field in fields):
+        return "introspection"
+    return "several" if len(fields) > 1 or "..." in fields else fields.pop()
 
 
 def varies(node: DocumentNode) -> bool:

@@ -3,7 +3,7 @@
 It calls graphql-core itself, since Strawberry's own way there costs as much again for each request.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -37,6 +37,10 @@ class Engine:
     """Runs operations on one schema."""
 
     schema: Schema
+
+    def facts(self, asked: Asked) -> Mapping[str, Any]:
+        """What logs and metrics say of an operation."""
+        return document_of(self.schema.graphql_schema, asked.query).facts(asked.operation_name)
 
     async def execute(self, asked: Asked, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Raises `OperationNotAllowed`; every other fault is in the result."""

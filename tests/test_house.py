@@ -31,6 +31,7 @@ FLOORS = [
     ("schema.watching", 9),
     ("settings", 0),
     ("models", 1),
+    ("observing", 1),
     ("database", 2),
     ("live.bus", 2),
     ("auth", 2),
