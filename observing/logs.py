@@ -90,7 +90,7 @@ def _json(line: Line, **_: object) -> str:
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:  # orjson takes no text that is not Unicode
-        return json.dumps(line, default=str)
+        return json.dumps(line, default=str, ensure_ascii=False)
 
 
 def _encoded(_: object, __: str, line: Any) -> bytes:
