@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await revocations.stop()
         await bus.stop()
         await database.close()
+        await tracing.stop()
 
     pages = [] if settings.is_production else query_page_routes()
     app = Starlette(

@@ -116,7 +116,7 @@ def _serve(settings: Settings, workers: int) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         log_config=None,  # its lines go the way of ours
-        log_level=settings.log_level.lower(),
+        log_level="info" if settings.log_level == "DEBUG" else settings.log_level.lower(),
         access_log=False,
     )
     say("Stopped.")

@@ -20,21 +20,27 @@ from observing.current import current
 
 Line = MutableMapping[str, Any]
 
+OURS = "rowlock"
 CHATTY = ("alembic", "asyncio")
-"""They tell at INFO what nobody asks; at DEBUG they tell it."""
+"""They tell at INFO what nobody asks."""
 
 
 def set_up(level: str, *, as_json: bool, stream: BinaryIO | None = None) -> None:
-    """Log from this level on, to standard error unless another stream is given."""
+    """Log from this level on, to standard error unless another stream is given.
+
+    At DEBUG libraries tell what they carry, with all secrets in it: so they are not asked for it.
+    """
     global _journal
     number = logging.getLevelNamesMapping()[level]
     out = structlog.BytesLogger(stream or sys.stderr.buffer)
     _journal = _ours(out, number, as_json)
     handler = _Handler(out)
     handler.setFormatter(_theirs(as_json))
-    logging.basicConfig(handlers=[handler], level=number, force=True)
+    handler.addFilter(_is_not_of_a_socket)
+    logging.basicConfig(handlers=[handler], level=max(number, logging.INFO), force=True)
+    logging.getLogger(OURS).setLevel(number)
     for name in CHATTY:
-        logging.getLogger(name).setLevel(number if number == logging.DEBUG else max(number, logging.WARNING))
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 def journal() -> FilteringBoundLogger:
@@ -44,7 +50,7 @@ def journal() -> FilteringBoundLogger:
 
 def _ours(out: object, level: int, as_json: bool) -> FilteringBoundLogger:
     """A logger for lines that come with each request: it does the least that makes a line."""
-    begin = [add_log_level, TimeStamper(fmt="iso", utc=True)]
+    begin: list[Any] = [add_log_level, TimeStamper(fmt="iso", utc=True)]
     end: list[Any] = [JSONRenderer(orjson.dumps)] if as_json else [_for_people(), _encoded]
     wrapper = structlog.make_filtering_bound_logger(level)
     logger: FilteringBoundLogger = structlog.wrap_logger(out, [*begin, *end], wrapper).bind()
@@ -53,7 +59,7 @@ def _ours(out: object, level: int, as_json: bool) -> FilteringBoundLogger:
 
 def _theirs(as_json: bool) -> logging.Formatter:
     """What makes lines of other loggers' records. Tracebacks are plain: variables may be passwords."""
-    begin = [add_logger_name, add_log_level, TimeStamper(fmt="iso", utc=True), _add_correlation_id]
+    begin: list[Any] = [add_logger_name, add_log_level, TimeStamper(fmt="iso", utc=True), _add_correlation_id]
     end: list[Any] = [format_exc_info, JSONRenderer(_json)] if as_json else [_for_people()]
     return ProcessorFormatter(
         foreign_pre_chain=begin, processors=[ProcessorFormatter.remove_processors_meta, *end]
@@ -72,6 +78,11 @@ class _Handler(logging.Handler):
             self._out.msg(self.format(record).encode(errors="replace"))
         except Exception:  # there is nowhere to tell it
             return
+
+
+def _is_not_of_a_socket(record: logging.LogRecord) -> bool:
+    """Pass over what uvicorn tells of a WebSocket: its address, with the query. A line of ours replaces it."""
+    return not (record.name == "uvicorn.error" and '"WebSocket' in str(record.msg))
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:

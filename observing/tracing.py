@@ -1,5 +1,6 @@
 """OpenTelemetry spans, when the standard variables say where to send them; nothing at all otherwise."""
 
+import asyncio
 import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from settings import SettingsError
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
+STOP_SECONDS_MAX = 3.0
 WHERE = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 TAKEN_OVER = {b"traceparent", b"tracestate"}
 Headers = Iterable[tuple[bytes, bytes]]
 NOTHING: AbstractContextManager[Any] = nullcontext()
 
 _tracer: "Tracer | None" = None
+_provider: "TracerProvider | None" = None
 
 
 def is_wanted() -> bool:
@@ -38,7 +42,7 @@ def require() -> None:
 
 def start() -> None:
     """Begin to trace, if that is wanted."""
-    global _tracer
+    global _tracer, _provider
     if not is_wanted():
         return
     require()
@@ -48,10 +52,25 @@ def start() -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     if "service.name=" not in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", ""):
-        os.environ.setdefault("OTEL_SERVICE_NAME", "rowlock")
-    provider = TracerProvider(resource=Resource.create({"service.version": version("rowlock")}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    _tracer = provider.get_tracer("rowlock", version("rowlock"))
+        os.environ["OTEL_SERVICE_NAME"] = os.environ.get("OTEL_SERVICE_NAME") or "rowlock"
+    _provider = TracerProvider(resource=Resource.create({"service.version": version("rowlock")}))
+    _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _tracer = _provider.get_tracer("rowlock", version("rowlock"))
+
+
+def flush() -> None:
+    """Send now what is waiting to be sent."""
+    if _provider:
+        _provider.force_flush()
+
+
+async def stop() -> None:
+    """Trace no more, and send what is waiting if that is soon done: a signal may end the process next."""
+    global _tracer, _provider
+    provider, _tracer, _provider = _provider, None, None
+    if provider:
+        sending = asyncio.ensure_future(asyncio.to_thread(provider.shutdown))
+        await asyncio.wait([sending], timeout=STOP_SECONDS_MAX)
 
 
 def span(

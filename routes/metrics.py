@@ -45,4 +45,5 @@ def _is_near(request: Request) -> bool:
     """Say whether the caller is on this machine, and is not a proxy that speaks for somebody else."""
     if request.client is None or any(name in request.headers for name in FORWARDED):
         return False
-    return ip_address(request.client.host).is_loopback
+    address = ip_address(request.client.host)
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

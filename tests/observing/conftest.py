@@ -38,7 +38,7 @@ def kept_logging() -> Iterator[None]:
     """Leave the logging of the process as it was."""
     root, journal = logging.getLogger(), logs.journal()
     handlers = root.handlers[:]
-    levels = {name: logging.getLogger(name).level for name in ("", *logs.CHATTY, TESTS_OWN)}
+    levels = {name: logging.getLogger(name).level for name in ("", logs.OURS, *logs.CHATTY, TESTS_OWN)}
     root.handlers.clear()  # so that nobody closes them
     logging.getLogger(TESTS_OWN).setLevel(logging.WARNING)
     yield

@@ -95,30 +95,29 @@ async def by_socket(server: Server, access_token: str, event_id: str) -> None:
         await socket.wait_closed()
 
 
+async def broken(text: str, *_: object) -> None:
+    """Fail with a secret in a variable."""
+    raise ZeroDivisionError
+
+
 @pytest.mark.parametrize("as_json", [True, False])
-@pytest.mark.parametrize("breaks", [False, True])
 async def test_no_secret_is_in_the_log(
     database: Database,
     server: Server,
     kept_logging: None,
     monkeypatch: pytest.MonkeyPatch,
     as_json: bool,
-    breaks: bool,
 ) -> None:
     event = await new_event(database)
     log = Log()
     logs.set_up("INFO", as_json=as_json, stream=log)
     sessions = await sessions_of(server)
-    if breaks:
-
-        async def broken(text: str, *_: object) -> None:
-            raise ZeroDivisionError
-
+    with monkeypatch.context() as patched:
         for called in ("resolvers.sessions.is_password", "resolvers.sessions.hash_password"):
-            monkeypatch.setattr(called, broken)
+            patched.setattr(called, broken)
         await server.post(LOGIN, e=PERSON["email"], p=PASSWORD)
         await server.post(REGISTER, i=PERSON)
-        assert "ZeroDivisionError" in log.text
+    assert "ZeroDivisionError" in log.text
     await by_every_http_door(server)
     secrets = await by_oauth(server, database)
     token = server.token(await new_user(database)) or ""
