@@ -81,7 +81,7 @@ class _Handler(logging.Handler):
 
 
 def _is_not_of_a_socket(record: logging.LogRecord) -> bool:
-    """Pass over what uvicorn tells of a WebSocket: its address, with the query. A line of ours replaces it."""
+    """Pass over what uvicorn tells of a WebSocket: its address, with the query. A line of ours is there."""
     return not (record.name == "uvicorn.error" and '"WebSocket' in str(record.msg))
 
 
