@@ -23,7 +23,7 @@ from observing import logs, tracing
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import Health
-from routes.metrics import metrics
+from routes.metrics import Metrics
 from routes.oauth import oauth_token
 from routes.observing import Observing
 from routes.plans import seat_plan
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     house = _house(settings, database, hub, revocations)
     endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
     gauges = Gauges(database, hub, endpoint.operations.streams)
+    metrics = Metrics(settings.metrics_token, gauges)
     watch = Jobs([gauges.job] if settings.metrics else [])
 
     @asynccontextmanager
@@ -77,12 +78,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/events/{event_id}/plan", seat_plan),
             Route("/oauth/token", oauth_token, methods=["POST"]),
             *Health(database, bus, work.relay.job).routes(),
-            *([Route("/metrics", metrics)] if settings.metrics else []),
+            *([Route("/metrics", metrics.show)] if settings.metrics else []),
         ],
         middleware=[Middleware(Observing), Middleware(SocketsOwnSend), _cors(settings)],
         lifespan=lifespan,
     )
-    app.state.house, app.state.bus, app.state.gauges = house, bus, gauges
+    app.state.house, app.state.bus = house, bus
     return app
 
 

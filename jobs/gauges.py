@@ -40,11 +40,12 @@ class Gauges:
         metrics.FRAMES_SKIPPED.inc(sent.skipped - before.skipped)
         self._counted = Sent(sent.frames, sent.skipped)
 
-    async def look_at_relay(self) -> None:
+    async def look_at_relay(self) -> bool:
         """Set how far the relay is behind, all processes' changes together; counts to a bound."""
         (row,) = await self._database.rows(WAITING_CHANGES, WAITING_CHANGES_MAX)
         metrics.RELAY_WAITING.set(row["waiting"])
         metrics.RELAY_AGE.set(row["seconds"])
+        return True
 
     async def _once(self) -> int:
         self.look()

@@ -10,30 +10,35 @@ import hmac
 from ipaddress import ip_address
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from jobs.gauges import Gauges
 from observing.metrics import exposition
-from schema.context import House
+from routes.health import Check
 
-RELAY_SECONDS_MAX = 1.0
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 NOT_FROM_THERE = "Without a METRICS_TOKEN, to be sent as a bearer, only this machine may read the metrics."
 
 
-async def metrics(request: Request) -> Response:
-    """Answer with all metrics of the server; without a database, with the last that is known of the relay."""
-    house: House = request.app.state.house
-    gauges: Gauges = request.app.state.gauges
-    token = house.settings.metrics_token
-    if token is None and not _is_near(request):
-        return PlainTextResponse(NOT_FROM_THERE, 403)
-    if token is not None and not _has(request, token.get_secret_value()):
-        return PlainTextResponse("Send METRICS_TOKEN as a bearer.", 401, {"www-authenticate": "Bearer"})
-    await asyncio.wait([asyncio.create_task(gauges.look_at_relay())], timeout=RELAY_SECONDS_MAX)
-    gauges.look()
-    return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+class Metrics:
+    """The metrics of one process, and of all that count with it."""
+
+    def __init__(self, token: SecretStr | None, gauges: Gauges) -> None:
+        self._token = token
+        self._gauges = gauges
+        self._relay = Check(gauges.look_at_relay)
+
+    async def show(self, request: Request) -> Response:
+        """Answer with all metrics; without a database, with the last that is known of the relay."""
+        if self._token is None and not _is_near(request):
+            return PlainTextResponse(NOT_FROM_THERE, 403)
+        if self._token is not None and not _has(request, self._token.get_secret_value()):
+            return PlainTextResponse("Send METRICS_TOKEN as a bearer.", 401, {"www-authenticate": "Bearer"})
+        await self._relay.is_good()
+        self._gauges.look()
+        return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _has(request: Request, token: str) -> bool:

@@ -273,7 +273,9 @@ async def test_from_a_higher_level_on_only_faults_are_told(
 
 @pytest.mark.parametrize("said", ["a sentence", "two\nlines", "half a pair \ud800"])
 def test_other_loggers_speak_through_the_same_lines(log: Log, said: str) -> None:
-    logging.getLogger("asyncio").warning("%s", said)
+    (handler,) = (h for h in logging.getLogger().handlers if isinstance(h, logs._Handler))
+    record = {"name": "asyncio", "levelno": logging.WARNING, "levelname": "WARNING", "msg": said}
+    handler.handle(logging.makeLogRecord(record))
     (line,) = log.lines
     assert (line["logger"], line["level"]) == ("asyncio", "warning")
     assert line["event"].startswith(said[:9])

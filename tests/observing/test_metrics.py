@@ -147,6 +147,7 @@ async def test_changes_without_a_number_are_seen(
     async def nothing(*_: object) -> int:
         return 0
 
+    monkeypatch.setattr("routes.health.KNOWN_SECONDS", 0)
     with monkeypatch.context() as idle:
         idle.setattr("jobs.relay.number_changes_once", nothing)
         await hold(server.app.state.house.database, alice, event, [1, 2])
