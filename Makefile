@@ -5,8 +5,8 @@ VENV := .venv
 PAGES := routes/pages
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
-CHECKED := app.py cli.py database.py embedded.py settings.py auth bench dataloaders demo jobs live models \
-	resolvers routes schema steps tests
+CHECKED := app.py cli.py database.py embedded.py auth bench dataloaders demo jobs live models \
+	observing resolvers routes schema settings steps tests
 
 .PHONY: run test check bench format lock install query-page env-file schema clean
 
@@ -39,7 +39,7 @@ env-file: install
 	$(VENV)/bin/rowlock env-example > .env.example
 
 lock: install
-	$(LOCK) -o requirements.lock
+	$(LOCK) --extra tracing -o requirements.lock
 	$(LOCK) --extra dev -o requirements-dev.lock
 
 clean:

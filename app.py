@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,13 +15,18 @@ from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from database import Database
 from dataloaders.plans import Plans
+from jobs.gauges import Gauges
+from jobs.loop import Jobs
 from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
+from observing import logs, tracing
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
-from routes.health import health
+from routes.health import Health
+from routes.metrics import Metrics
 from routes.oauth import oauth_token
+from routes.observing import Observing
 from routes.oidc import oidc_routes
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
@@ -48,34 +53,39 @@ def create_app(settings: Settings | None = None) -> Starlette:
     revocations = Revocations(database, bus, settings.access_token_seconds)
     database.on_sessions_ended = revocations.tell
     house = _house(settings, database, hub, revocations)
+    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
+    gauges = Gauges(database, hub, endpoint.operations.streams)
+    metrics = Metrics(settings.metrics_token, gauges)
+    watch = Jobs([gauges.job] if settings.metrics else [])
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await bus.start()
-        await revocations.start()
-        await hub.start()
-        await work.start()
-        yield
-        await work.stop()
-        await hub.stop()
-        await revocations.stop()
-        await bus.stop()
-        await house.visitors.issuers.stop()
-        await database.close()
+        async with AsyncExitStack() as stack:
+            for stop in (tracing.stop, database.close, house.visitors.issuers.stop):
+                stack.push_async_callback(stop)
+            for part in (bus, revocations, hub, work, watch):
+                stack.push_async_callback(part.stop)
+                await part.start()
+            yield
 
-    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
     pages = [] if settings.is_production else query_page_routes()
     app = Starlette(
         routes=[
-            *pages,
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
+            *pages,
             Route("/events/{event_id}/plan", seat_plan),
             Route("/oauth/token", oauth_token, methods=["POST"]),
             *oidc_routes(house),
-            Route("/health", health),
+            *Health(database, bus, work.relay.job).routes(),
+            *([Route("/metrics", metrics.show)] if settings.metrics else []),
         ],
-        middleware=[Middleware(SocketsOwnSend), Middleware(SecurityHeaders, settings), _cors(settings)],
+        middleware=[
+            Middleware(Observing),
+            Middleware(SocketsOwnSend),
+            Middleware(SecurityHeaders, settings),
+            _cors(settings),
+        ],
         exception_handlers={Exception: unforeseen},
         lifespan=lifespan,
     )
@@ -85,7 +95,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 def create_serving_app() -> Starlette:
     """Build the server of a process that does nothing else."""
-    app = create_app()
+    settings = read_settings()
+    logs.set_up(settings.log_level, as_json=settings.is_production)
+    tracing.start()
+    app = create_app(settings)
     settle_collector()
     return app
 
@@ -123,5 +136,6 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", "X-Correlation-Id"],
+        expose_headers=["X-Correlation-Id"],
     )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,11 @@ import uvloop
 from graphql import GraphQLError
 
 from database import Database
+from observing import logs, tracing
+from observing.metrics import SHARED_FOLDER
 from routes.connections import bounded
-from settings import Mode, Settings, SettingsError, env_example, read_settings
+from settings import Mode, Settings, SettingsError, read_settings
+from settings.example import env_example
 
 SHUTDOWN_SECONDS_MAX = 5
 
@@ -72,13 +76,27 @@ def serve(
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
     settings = demo_settings() if demo else read_settings()
+    tracing.require()
+    logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
         if demo:
             _run(_prepare_demo, ready)
         elif not _run(Database.is_migrated, ready):
             raise SystemExit("The database is not of this release: run `rowlock migrate` first.")
         _tell(settings, ready, demo=demo)
-        _serve(ready, workers)
+        with _shared_metrics(workers):
+            _serve(ready, workers)
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Give several processes an empty folder to count in together."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="rowlock-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
 
 
 def _serve(settings: Settings, workers: int) -> None:
@@ -96,7 +114,8 @@ def _serve(settings: Settings, workers: int) -> None:
         loop="uvloop",
         **bounded(settings),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-        log_level=settings.log_level.lower(),
+        log_config=None,  # its lines go the way of ours
+        log_level="info" if settings.log_level == "DEBUG" else settings.log_level.lower(),
         access_log=False,
     )
     say("Stopped.")
@@ -108,6 +127,8 @@ def worker() -> None:
     from jobs.work import run_worker
 
     with servers(read_settings()) as settings:
+        logs.set_up(settings.log_level, as_json=settings.is_production)
+        tracing.start()
         say("The worker runs. Ctrl-C stops it.")
         uvloop.run(run_worker(settings))
 
@@ -209,7 +230,7 @@ def check() -> None:
 @cli.command(name="env-example")
 def env_example_file() -> None:
     """Print the text of .env.example: every setting with what it is for."""
-    typer.echo(env_example(), nl=False)
+    typer.echo(env_example(Settings), nl=False)
 
 
 async def _prepare_demo(database: Database) -> bool:

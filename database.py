@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +16,8 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.migrations import is_current, upgrade
+from observing.metrics import SEATS_HELD, SEATS_SOLD
+from observing.tracing import span
 from settings import Settings
 
 POOL_WAIT_SECONDS = 5
@@ -31,12 +33,21 @@ GONE = (
 """How the driver says that the server has gone from a connection."""
 
 
+class Pool(NamedTuple):
+    """How many connections a pool may have and has lent out, and how many wait for one."""
+
+    size: int
+    in_use: int
+    waiting: int
+
+
 @dataclass
 class Transaction:
     """One open transaction: statements for the hot path, and a session for everything else.
 
     `changed_events` are the events whose seats it changed; whoever commits wakes the relay for them.
     `ended_sessions` are the sessions that it ended; whoever commits knows them from then on.
+    `seats_held` and `seats_sold` are how many it held and sold, for the metrics.
     `may_wait` says that a first try found rows in flight, so that this one had better wait for them.
     """
 
@@ -44,6 +55,8 @@ class Transaction:
     connection: AsyncConnection
     changed_events: set[UUID] = field(default_factory=set)
     ended_sessions: set[UUID] = field(default_factory=set)
+    seats_held: int = 0
+    seats_sold: int = 0
     may_wait: bool = False
 
     @cached_property
@@ -98,17 +111,20 @@ class Database:
         begin = "BEGIN"
         if lock_timeout_ms is not None:
             begin += f"; SET LOCAL lock_timeout = {lock_timeout_ms:d}"
-        async with self.writing.connect() as connection:
-            driver = await _begin(connection, begin)
-            transaction = Transaction(driver, connection)
-            try:
-                yield transaction
-                await transaction.flush()
-            except BaseException:
-                if not driver.is_closed():
-                    await driver.execute("ROLLBACK")
-                raise
-            await driver.execute("COMMIT")
+        with span("transaction"):
+            async with self.writing.connect() as connection:
+                driver = await _begin(connection, begin)
+                transaction = Transaction(driver, connection)
+                try:
+                    yield transaction
+                    await transaction.flush()
+                except BaseException:
+                    if not driver.is_closed():
+                        await driver.execute("ROLLBACK")
+                    raise
+                await driver.execute("COMMIT")
+        SEATS_HELD.inc(transaction.seats_held)
+        SEATS_SOLD.inc(transaction.seats_sold)
         if transaction.changed_events:
             self.on_commit(transaction.changed_events)
         if transaction.ended_sessions:
@@ -147,6 +163,11 @@ class Database:
         async with self.readers.connect() as connection:
             return await connection.run_sync(is_current)
 
+    @property
+    def pools(self) -> dict[str, Pool]:
+        """How full each pool is now."""
+        return {"writing": _pool(self.writing), "reading": _pool(self.readers)}
+
     async def close(self) -> None:
         await self.writing.dispose()
         await self.readers.dispose()
@@ -174,6 +195,12 @@ def _engine(settings: Settings, size: int, **server_settings: str) -> AsyncEngin
     )
     event.listen(engine.sync_engine, "checkout", _replace_if_unfit)
     return engine
+
+
+def _pool(engine: AsyncEngine) -> Pool:
+    pool: Any = engine.pool
+    waiting = getattr(pool._pool._queue, "_getters", ())  # nothing that is public says who waits
+    return Pool(pool.size(), pool.checkedout(), len(waiting))
 
 
 def _replace_if_unfit(connection: Any, *_: object) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from models.users import Role
-from settings import OidcIssuer
+from settings.providers import OidcIssuer
 
 SUBJECT_CHARACTERS_MAX = 255
 ROLES_READ_MAX = 1_000

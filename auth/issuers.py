@@ -16,7 +16,7 @@ from auth.introductions import Introduction, introduction
 from auth.outbound import Outbound
 from auth.published import Ask, Published
 from auth.tokens import EXPIRED, TokenExpired, TokenRefused
-from settings import OidcIssuer
+from settings.providers import OidcIssuer
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519")
 """Signatures by a key that only the issuer has: never a shared secret, never none."""

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,12 +18,18 @@ _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="argon2")
 _NOBODYS_HASH = _hasher.hash("the password of nobody")
 _places = BoundedSemaphore(THREADS_MAX + WAITING_MAX)
+_hashing: "set[Future[Any]]" = set()
 
 Result = TypeVar("Result")
 
 
 class Overloaded(Exception):
     """More people are logging in at this moment than can be served soon."""
+
+
+def passwords_hashing() -> int:
+    """How many passwords are being hashed, or wait for it."""
+    return len(_hashing)
 
 
 async def hash_password(password: str) -> str:
@@ -49,8 +55,14 @@ async def _in_thread(work: Callable[..., Result], *arguments: str) -> Result:
     if not _places.acquire(blocking=False):
         raise Overloaded
     future = _threads.submit(work, *arguments)
-    future.add_done_callback(lambda _: _places.release())  # also when nobody waits for it any more
+    _hashing.add(future)
+    future.add_done_callback(_ended)  # also when nobody waits for it any more
     return await asyncio.wrap_future(future)
+
+
+def _ended(future: "Future[Any]") -> None:
+    _hashing.discard(future)
+    _places.release()
 
 
 def _matches(password: str, password_hash: str) -> bool:

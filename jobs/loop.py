@@ -34,14 +34,21 @@ class Job:
         self.idle_seconds = idle_seconds
         self.pause_seconds = pause_seconds
         self._awake = asyncio.Event()
+        self._well_at: float | None = None
         self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
 
     def wake(self) -> None:
         """End its sleep: there is work. Nobody ends the pause after a fault."""
         self._awake.set()
 
+    def is_well(self, silence_seconds_max: float) -> bool:
+        """Say whether its last round, or its start, was lately, and did not fail."""
+        now = asyncio.get_running_loop().time()
+        return self._well_at is not None and now - self._well_at <= silence_seconds_max
+
     async def run(self) -> NoReturn:
         """Go on until cancelled, whatever happens."""
+        self._well_at = asyncio.get_running_loop().time()
         while True:
             self._awake.clear()
             try:
@@ -50,6 +57,7 @@ class Job:
                 await self._pause_after(error)
                 continue
             self._fault_pause_seconds = FAULT_PAUSE_SECONDS_MIN
+            self._well_at = asyncio.get_running_loop().time()
             await (asyncio.sleep(self.pause_seconds) if found else self._until_awake())
 
     async def _until_awake(self) -> None:
@@ -58,6 +66,7 @@ class Job:
                 await self._awake.wait()
 
     async def _pause_after(self, error: Exception) -> None:
+        self._well_at = None
         tell_fault(log, f"the job {self.name!r} failed and will try again", error)
         await asyncio.sleep(random.uniform(0, self._fault_pause_seconds))  # noqa: S311
         self._fault_pause_seconds = min(2 * self._fault_pause_seconds, FAULT_PAUSE_SECONDS_MAX)

@@ -11,6 +11,7 @@ from jobs.loop import Job, Jobs
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from live.bus import Bus
+from observing import tracing
 from settings import Settings
 
 RELEASE_SECONDS = 1.0
@@ -53,3 +54,4 @@ async def run_worker(settings: Settings) -> None:
     await work.stop()
     await bus.stop()
     await database.close()
+    await tracing.stop()

@@ -101,6 +101,10 @@ class Bus:
             subscription.end()
         await self._broadcast.disconnect()
 
+    async def answers(self) -> bool:
+        """Ask Redis now; a process that speaks with itself has an answer. Waits for a bounded time."""
+        return self.connected and await self._backend.answers()
+
     async def publish(self, channel: str, message: str) -> None:
         """Tell every process, if that is possible now."""
         if not self.connected:
@@ -142,6 +146,9 @@ class _MemoryBackend(BroadcastBackend):  # type: ignore[misc,unused-ignore]
     async def connect(self) -> None: ...
 
     async def disconnect(self) -> None: ...
+
+    async def answers(self) -> bool:
+        return True
 
     async def subscribe(self, channel: str) -> None: ...
 
@@ -188,6 +195,9 @@ class _RedisBackend(BroadcastBackend):  # type: ignore[misc,unused-ignore]
         await self._let_go()
         await self._reader.aclose()
         await self._writer.aclose()
+
+    async def answers(self) -> bool:
+        return bool(await self._writer.ping())
 
     async def publish(self, channel: str, message: str) -> None:
         await self._writer.publish(channel, message)

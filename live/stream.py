@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -38,15 +39,25 @@ class Watcher:
         self.send = send
         self.after = after
         self.place: int | None = None
+        self.frames = 0
         self.sending: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
+
+
+@dataclass
+class Sent:
+    """What all streams of a process have sent: frames, and updates that came as a snapshot instead."""
+
+    frames: int = 0
+    skipped: int = 0
 
 
 class Stream:
     """The updates of one event as one document shows them, each encoded once."""
 
-    def __init__(self, channel: Channel, encode: Encode) -> None:
+    def __init__(self, channel: Channel, encode: Encode, sent: Sent) -> None:
         self.channel = channel
+        self._tally = sent
         self.watchers: dict[Watcher, None] = {}
         self._encode = encode
         self._payloads: dict[int, bytes] = {}
@@ -99,10 +110,14 @@ class Stream:
     def _next(self, watcher: Watcher) -> bytes:
         """The next payload for a watcher that is not at the end: mostly the newest."""
         ring = self.channel.ring
+        watcher.frames += 1
+        self._tally.frames += 1
         if watcher.place != (newest := ring.end - 1) and (
             watcher.place is None or watcher.place < self._oldest
         ):
             after, watcher.after = watcher.after, None
+            if watcher.place is not None:
+                self._tally.skipped += ring.end - watcher.place
             watcher.place = newest + 1
             return self._first(after)
         watcher.place += 1
@@ -153,6 +168,7 @@ class Streams:
     """All streams of a process, by what makes subscriptions the same."""
 
     def __init__(self, hub: Hub) -> None:
+        self.sent = Sent()
         self._hub = hub
         self._streams: dict[Hashable, Stream] = {}
 
@@ -175,7 +191,7 @@ class Streams:
         async with self._hub.follow(event_id) as channel:
             stream = self._streams.get(key)
             if stream is None or stream.channel is not channel or not stream.is_open:
-                stream = self._streams[key] = Stream(channel, encode)
+                stream = self._streams[key] = Stream(channel, encode, self.sent)
             watcher = Watcher(send, after)
             try:
                 stream.add(watcher)

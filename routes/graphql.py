@@ -16,6 +16,7 @@ from strawberry.http.websocket_origin import (
 
 from auth.tokens import CannotTell, TokenExpired, TokenRefused
 from live.stream import Streams
+from observing.current import UNKNOWN, observed
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
 from routes.graphql_events import GraphQLEvents
 from routes.graphql_request import RequestRefused, read_request
@@ -81,6 +82,7 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request) -> ASGIApp:
         if request.method == "GET" and "query" not in request.query_params and self._shows_page(request):
             return await query_page(request)
+        observed().facts = UNKNOWN
         media_type = accepted_type(request.headers.get("accept"))
         if media_type is None:
             return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
@@ -114,8 +116,11 @@ class GraphQLEndpoint:
         return context
 
     async def _execute(self, asked: Asked, context: Context) -> ExecutionResult:
+        seen = self.engine.observe(asked, context)
         try:
-            return await self.engine.execute(asked, context)
+            result = await self.engine.execute(asked, context)
+            seen.failed(result.errors)
+            return result
         except OperationNotAllowed as error:
             if error.kind is OperationType.MUTATION:
                 raise RequestRefused(405, "Send mutations by POST.", headers={"allow": "POST"}) from None
@@ -158,6 +163,7 @@ def _status(error: GraphQLError) -> int:
 
 
 def _error(refusal: RequestRefused, media_type: str) -> Response:
+    observed().failed_with(refusal.code)
     body = {"errors": [{"message": str(refusal), "extensions": refusal.extensions}]}
     return _response(body, refusal.status, media_type, **refusal.headers)
 

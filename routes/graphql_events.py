@@ -11,6 +11,7 @@ from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from live.stream import ClientGone
+from observing.current import observed
 from routes.operations import Operations, sending
 from routes.staying import StayOver, staying
 from schema.context import Context
@@ -37,7 +38,7 @@ class GraphQLEvents:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Send until the operation has ended, or the client has gone or has to go."""
-        say = sending(send)
+        say, observed().transport = sending(send), "sse"
         await say({"type": "http.response.start", "status": 200, "headers": HEADERS})
         try:
             async with staying(self._context.house.revocations) as stay:
@@ -45,6 +46,7 @@ class GraphQLEvents:
                     stay.begin(self._context.viewer)
                 await self._serve(receive, send)
         except StayOver as over:
+            observed().failed([over.error])
             with suppress(ClientGone):
                 await self._end([over.error], send)
 

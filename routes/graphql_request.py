@@ -30,6 +30,7 @@ class RequestRefused(Exception):
     ) -> None:
         super().__init__(message)
         self.status, self.headers = status, headers or {}
+        self.code = code
         self.extensions = {"code": code} if limit is None else {"code": code, "limit": limit}
 
 

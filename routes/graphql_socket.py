@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from auth.revocations import SessionEnded
 from auth.tokens import CannotTell, TokenRefused
 from live.stream import ClientGone
+from observing.current import observed
+from observing.ending import operation_on
 from routes.frames import text_writer
 from routes.graphql_request import problem_of
 from routes.operations import Operations, sending
@@ -98,6 +100,7 @@ class GraphQLSocket:
             await asyncio.wait(self._tasks, timeout=GOODBYE_SECONDS_MAX)
 
     async def _close(self, code: int, reason: str) -> None:
+        observed().code = code
         with suppress(ClientGone):
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
@@ -197,7 +200,7 @@ class GraphQLSocket:
         async def send_next(payload: bytes) -> None:
             await write(b"%b%b}" % (before, payload))
 
-        with suppress(ClientGone):
+        with operation_on("websocket"), suppress(ClientGone):
             errors = await self._run_operation(asked, self._context, send_next)
             formatted = [error.formatted for error in errors]
             last = {"type": "error", "payload": formatted} if errors else {"type": "complete"}

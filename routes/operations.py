@@ -10,6 +10,8 @@ from starlette.types import Send
 
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
+from observing.current import observed
+from observing.metrics import SUBSCRIPTIONS
 from schema.context import Context
 from schema.engine import Asked, Engine, is_request_error
 from schema.errors import not_found
@@ -48,6 +50,17 @@ class Operations:
 
         `send_next` is the server's way to the client, and fails as that does.
         """
+        seen = self.engine.observe(asked, context)
+        lasts = int(seen.lasts)
+        SUBSCRIPTIONS.inc(lasts)
+        try:
+            errors = await self._run(asked, context, send_next)
+            seen.failed(errors)
+            return errors
+        finally:
+            SUBSCRIPTIONS.dec(lasts)
+
+    async def _run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         try:
             watching = watching_of(self.engine, asked.query, asked.variables, asked.operation_name, context)
             if watching is None:
@@ -72,7 +85,10 @@ class Operations:
         async with self.streams.join(
             watching.key, watching.event_id, watching.encode, send_next, watching.after
         ) as watcher:
-            await watcher.ended.wait()
+            try:
+                await watcher.ended.wait()
+            finally:
+                observed().frames = watcher.frames
 
     async def _execute(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         async with aclosing(self.engine.subscribe(asked, context)) as results:
@@ -83,4 +99,6 @@ class Operations:
                     await send_next(written(result))
                 except GONE:
                     raise ClientGone from None
+                observed().failed(result.errors)
+                observed().frames += 1
         return []

@@ -1,12 +1,16 @@
 """Documents that were read before, and found to be within the limits, are not parsed and validated again."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 from graphql import (
     BREAK,
     DirectiveNode,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -31,6 +35,7 @@ from settings import Settings
 TOKENS_KEPT_MAX = 100_000
 CHARACTERS_PER_TOKEN = 64
 ERRORS_TOLD_MAX = 5
+NAME_CHARACTERS_MAX = 100
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
@@ -44,11 +49,15 @@ class OperationNotAllowed(RequestError):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a document; its `selections` are known from its first run, unless variables decide."""
+    """One operation of a document; its `selections` are known from its first run, unless variables decide.
+
+    Its `facts` are what logs and metrics say of it.
+    """
 
     node: OperationDefinitionNode
     selections: Selections | None
     cost: Cost
+    facts: Mapping[str, Any]
 
     @property
     def kind(self) -> OperationType:
@@ -61,7 +70,15 @@ class Document:
 
     node: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    hash: str
     operations: tuple[Operation, ...] = ()
+
+    def facts(self, name: str | None) -> Mapping[str, Any]:
+        """What logs and metrics say of the operation that a client names, also when there is none to run."""
+        try:
+            return self.operation(name).facts
+        except RequestError:
+            return {"document": self.hash, "field": "invalid"}
 
     def operation(self, name: str | None) -> Operation:
         """Choose the operation to run; raises a RequestError when there is none, or more than one."""
@@ -105,20 +122,21 @@ class Documents:
 
     def _read(self, query: str) -> Document:
         settings = self._settings
+        hash = sha256(query.encode(errors="replace")).hexdigest()
         try:
             node = self._parse(query)
             refuse_too_much(node, settings)
             errors = validate(self._schema, node, _RULES, ERRORS_TOLD_MAX, hide_suggestions=True)
             if errors:
-                return Document(None, tuple(errors))
+                return Document(None, tuple(errors), hash)
             for value in literals(node):
                 if fault := fault_of(value, settings.list_items_max):
                     raise wrong_argument(fault)
-            return Document(node, (), self._operations(node))
+            return Document(node, (), hash, self._operations(node, hash))
         except GraphQLError as error:
-            return Document(None, (error,))
+            return Document(None, (error,), hash)
         except RecursionError:
-            return Document(None, (wrong_argument(TOO_DEEP),))
+            return Document(None, (wrong_argument(TOO_DEEP),), hash)
 
     def _parse(self, query: str) -> DocumentNode:
         limit = self._settings.query_tokens_max
@@ -129,10 +147,15 @@ class Documents:
                 raise too_complex(f"A document can have {limit:,} tokens.", limit) from None
             raise
 
-    def _operations(self, node: DocumentNode) -> tuple[Operation, ...]:
+    def _operations(self, node: DocumentNode, hash: str) -> tuple[Operation, ...]:
         is_varying = varies(node)
         return tuple(
-            Operation(definition, None if is_varying else Selections(), self._cost(node, definition))
+            Operation(
+                definition,
+                None if is_varying else Selections(),
+                self._cost(node, definition),
+                _facts(definition, hash),
+            )
             for definition in node.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
@@ -142,6 +165,25 @@ class Documents:
         cost = cost_of(self._schema, document, node, limit)
         refuse_dear(cost.fixed or 0, limit)
         return cost
+
+
+def _facts(node: OperationDefinitionNode, hash: str) -> Mapping[str, Any]:
+    """What is the same each time that it runs; the `field` is one of the schema's, or one of two words."""
+    name = node.name.value[:NAME_CHARACTERS_MAX] if node.name else None
+    return {
+        "name": name,
+        "kind": node.operation.value,
+        "field": _field(node),
+        "document": hash,
+    }
+
+
+def _field(node: OperationDefinitionNode) -> str:
+    """The field at the root of a valid operation, or "several", or "introspection" of the schema."""
+    fields = {s.name.value if isinstance(s, FieldNode) else "..." for s in node.selection_set.selections}
+    if all(field.startswith("__") for field in fields):
+        return "introspection"
+    return "several" if len(fields) > 1 or "..." in fields else fields.pop()
 
 
 def varies(node: DocumentNode) -> bool:

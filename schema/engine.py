@@ -4,6 +4,7 @@ It calls graphql-core itself, since Strawberry's own way there costs as much aga
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -11,6 +12,7 @@ from typing import Any, cast
 from graphql import ExecutionResult, OperationType, execute, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from observing.current import Observed, observed
 from schema.context import Context
 from schema.cost import refuse_dear
 from schema.deadlines import Deadlines
@@ -44,6 +46,15 @@ class Engine:
         self.documents = Documents(schema.graphql_schema, settings)
         self._settings = settings
         self._deadlines = Deadlines(settings.operation_seconds_max, partial(_took_too_long, settings))
+
+    def observe(self, asked: Asked, context: Context) -> Observed:
+        """Note what logs and metrics say of an operation, also when there is none to run."""
+        seen, document = observed(), self.documents.of(asked.query)
+        with suppress(RequestError):
+            operation = document.operation(asked.operation_name)
+            seen.cost = operation.cost.of(asked.variables)
+        seen.runs(document.facts(asked.operation_name), context.viewer.id if context.viewer else None)
+        return seen
 
     async def execute(self, asked: Asked, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Raises `OperationNotAllowed`; every other fault is in the result."""

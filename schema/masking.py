@@ -1,11 +1,11 @@
 """Errors as a client sees them: each with a code, and of the unforeseen only an id that is in the log."""
 
 import logging
-from uuid import uuid4
 
 import sqlalchemy.exc
 from graphql import GraphQLError
 
+from observing.current import observed
 from steps.refusals import Refused
 from steps.transact import Unavailable, is_connection_lost
 
@@ -34,7 +34,7 @@ def _presented(error: GraphQLError) -> GraphQLError:
 
 
 def _masked(error: GraphQLError, cause: Exception) -> GraphQLError:
-    correlation_id = str(uuid4())
+    correlation_id = observed().correlation_id
     log.error("unforeseen error, correlation id %s", correlation_id, exc_info=cause)
     return _told(
         error,

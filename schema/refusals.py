@@ -4,6 +4,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from auth.passwords import Overloaded
+from observing.current import observed
 from schema import ids
 from schema.context import Info
 from schema.enums import RefusalCode
@@ -33,6 +34,7 @@ class Refusal:
 
     @classmethod
     def of(cls, refused: refusals.Refused) -> "Refusal":
+        observed().refused(refused.code)
         return cls(
             code=refused.code,
             message=str(refused),

@@ -121,6 +121,7 @@ async def hold(
     assert rows[0]["taken"] == held, "what is locked and free is taken, to the last seat"
     if held:
         tx.changed_events.add(event_id)
+        tx.seats_held += held
     return [
         order_of(row) if row["id"] else _refusal(row, event_id, set(wish.indexes))
         for wish, row in zip(wishes, rows, strict=True)

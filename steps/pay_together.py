@@ -37,7 +37,7 @@ class Payments:
     def __init__(self, database: Database, credits_currency: str) -> None:
         self._database = database
         self._credits_currency = credits_currency
-        self._together = Together(database, self._pay_all)
+        self._together = Together(database, self._pay_all, "payments")
 
     async def pay(self, *, buyer_id: UUID, event_id: UUID, order_id: UUID, key: Key | None) -> Order:
         """Pay with the buyer's credits, and promise what `pay_order` promises."""

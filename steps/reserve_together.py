@@ -21,7 +21,7 @@ class Reservations:
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
-        self._together = Together(database, self._hold_all)
+        self._together = Together(database, self._hold_all, "reservations")
 
     async def reserve(
         self, *, buyer_id: UUID, event_id: UUID, selection: Selection, key: Key | None

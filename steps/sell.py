@@ -68,6 +68,7 @@ async def sell(tx: Transaction, event_id: UUID, orders: Sequence[Record]) -> lis
     rows = await tx.rows(SELL, event_id, [order["id"] for order in orders], *columns)
     if any(row["updated_at"] for row in rows):
         tx.changed_events.add(event_id)
+        tx.seats_sold += sum(len(row["held"]) for row in rows if row["updated_at"])
     return [_sold(order, row) for order, row in zip(orders, rows, strict=True)]
 
 

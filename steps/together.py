@@ -5,10 +5,12 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from database import Database, Transaction
+from observing.metrics import BATCHES
+from observing.tracing import here, span
 from steps.idempotency import Key, claim_all
 from steps.refusals import InFlight, Refused, busy
 from steps.transact import Unavailable, is_connection_lost
@@ -63,6 +65,7 @@ class _Asked(Generic[Wished, Made]):
 
     wish: Wished
     answer: "asyncio.Future[Made | None]"
+    span: Any = field(default_factory=here)
 
     def reply(self, answer: Made | Exception | None) -> None:
         if self.answer.done():
@@ -101,8 +104,9 @@ class Together(Generic[Wished, Made]):
     nobody waits for a lock for long, and what cannot be served at once is answered with None.
     """
 
-    def __init__(self, database: Database, step: Step[Wished, Made]) -> None:
+    def __init__(self, database: Database, step: Step[Wished, Made], called: str = "wishes") -> None:
         self._database = database
+        self._called = called
         self._step = step
         self._lines: dict[UUID, _Line[Wished, Made]] = {}
         self._serving: set[asyncio.Task[None]] = set()
@@ -133,8 +137,10 @@ class Together(Generic[Wished, Made]):
     async def _serve(
         self, event_id: UUID, line: _Line[Wished, Made], batch: list[_Asked[Wished, Made]]
     ) -> None:
+        BATCHES.labels(self._called).observe(len(batch))
         try:
-            await self._answer(event_id, batch)
+            with span("batch", links=[asked.span for asked in batch], of=self._called, wishes=len(batch)):
+                await self._answer(event_id, batch)
         except Exception as error:
             log.warning("%d wishes are served one by one: %r", len(batch), error)
             lost = is_connection_lost(error)

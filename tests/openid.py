@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from settings import OidcIssuer, Settings
+from settings import Settings
+from settings.providers import OidcIssuer
 from tests.provider import AUDIENCE, CLIENT_ID, CLIENT_SECRET, Provider
 from tests.serving import Server, serving
 

@@ -20,6 +20,7 @@ from demo.load import ACCOUNTS
 from schema import ids
 from schema.root import sorted_sdl
 from settings import Settings
+from tests.collector import collecting
 from tests.resolvers.test_seats import WATCH, changes_to
 from tests.serving import greeted, receive, subscribe
 from tests.world import hold, new_event, new_user, plan_text
@@ -171,6 +172,63 @@ async def test_all_processes_of_a_server_tell_the_same(shell: Shell, settings: S
     async with asyncio.timeout(SECONDS_MAX):
         await server.communicate()
     await database.close()
+
+
+async def until_counted(http: httpx2.AsyncClient, line: str) -> None:
+    """Read the metrics until they have this line."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while line not in (await http.get("/metrics")).text.splitlines():
+            await asyncio.sleep(0.05)
+
+
+async def test_all_processes_of_a_server_are_counted_and_traced_together(
+    shell: Shell, tmp_path: Path
+) -> None:
+    await shell.run("migrate")
+    secret = {
+        "ROWLOCK_MODE": "production",
+        "SECRET_KEY": "x" * 32,
+        "TMPDIR": str(tmp_path),
+        "LOG_LEVEL": "DEBUG",
+    }
+    with collecting() as collector:
+        server = await shell.start(
+            "serve", "--workers", "2", PORT="0", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **secret
+        )
+        url = await url_of(server)
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url))
+            await until_counted(http, 'rowlock_pool_size{pool="reading"} 20.0')  # both are there
+            sockets = [
+                await stack.enter_async_context(greeted(url.replace("http", "ws") + "/graphql?token=zebra"))
+                for _ in range(16)
+            ]
+            for socket in sockets:  # each is in the one or the other process
+                await subscribe(socket, "{ venues { totalCount } }", password="zebra")
+                assert [(await receive(socket))["type"] for _ in range(2)] == ["next", "complete"]
+            await until_counted(http, "rowlock_sockets 16.0")
+            await until_counted(http, 'rowlock_operations_total{operation="venues",outcome="ok"} 16.0')
+            assert set(tmp_path.glob("rowlock-metrics-*")) != set()
+        server.send_signal(signal.SIGINT)
+        async with asyncio.timeout(SECONDS_MAX):
+            _, said = await server.communicate()
+    assert set(tmp_path.glob("rowlock-metrics-*")) == set()
+    assert b"zebra" not in said
+    lines = [orjson.loads(line) for line in said.splitlines()]
+    assert [line["outcome"] for line in lines if line["event"] == "operation"] == ["ok"] * 16
+    assert "uvicorn.error" in {line.get("logger") for line in lines}
+    assert len(collector.named("query venues")) == 16
+
+
+async def test_traces_without_what_makes_them_are_refused_with_what_to_do(shell: Shell) -> None:
+    (shell.folder / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n"
+    )
+    path = f"{shell.folder}{os.pathsep}{ROOT}"
+    wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "PYTHONPATH": path}
+    for command in ("serve", "worker"):
+        status, said = await shell.run(command, **wanted)
+        assert (status, "install `rowlock[tracing]`" in said) == (1, True), said
 
 
 async def test_the_server_and_the_worker_run_and_stop(shell: Shell) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_url, read_settings
+from settings import DEFAULT_SECRET, Settings, SettingsError, read_settings
+from settings.addresses import plain_database_url
+from settings.example import env_example
 from tests.docs.pages import examples_of
 
 
@@ -78,7 +80,7 @@ def test_production_refuses_a_secret_that_everybody_knows_and_no_database() -> N
 
 
 def test_every_setting_stands_in_the_example() -> None:
-    text = env_example()
+    text = env_example(Settings)
     assert DEFAULT_SECRET not in text
     assert {"# PORT=8000", "# ROWLOCK_MODE=development", "# SECRET_KEY="} <= set(text.splitlines())
 

@@ -47,14 +47,11 @@ async def test_a_token_of_the_provider_is_good_here(house: Server, provider: Pro
 async def test_all_kinds_of_keys_are_known(house: Server, provider: Provider, kind: str) -> None:
     provider.rotate(kind)
     assert await viewer(house, provider.token())
-    if kind == "OKP":
-        assert await viewer(house, provider.token())
 
 
 async def test_a_token_without_a_key_id_is_of_the_only_key(house: Server, provider: Provider) -> None:
-    header = {"alg": "RS256"}
     claims = base64.urlsafe_b64decode(provider.token().split(".")[1] + "==")
-    token = jws.serialize_compact(header, claims, provider.keys[0], algorithms=["RS256"])
+    token = jws.serialize_compact({"alg": "RS256"}, claims, provider.keys[0], algorithms=["RS256"])
     assert await viewer(house, token)
 
 
@@ -99,10 +96,8 @@ async def test_a_token_that_is_not_for_us_is_refused(
 
 
 async def test_an_expired_token_is_told_apart(house: Server, provider: Provider) -> None:
-    assert await refused(house, provider.token(exp=1_700_000_000, iat=1_699_999_000)) == (
-        401,
-        "TOKEN_EXPIRED",
-    )
+    long_ago = provider.token(exp=1_700_000_000, iat=1_699_999_000)
+    assert await refused(house, long_ago) == (401, "TOKEN_EXPIRED")
 
 
 async def test_a_token_that_was_good_expires(house: Server, provider: Provider) -> None:

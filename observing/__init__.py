@@ -1,0 +1,1 @@
+"""What the people who run the house see of it: logs, metrics and traces."""

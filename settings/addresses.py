@@ -1,0 +1,43 @@
+"""Addresses that people give, in the one form that we take; each fault in a sentence."""
+
+from typing import Annotated
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from pydantic import AfterValidator
+
+OTHER_TOOLS_PARAMETERS = {"connection_limit", "pool_timeout", "pgbouncer", "prepared_statement_cache_size"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def plain_database_url(url: str) -> str:
+    """Reduce the forms of a PostgreSQL URL that people have to the one that the driver takes.
+
+    Accepts `postgres://`, `postgresql://` and `postgresql+<driver>://`; turns Prisma's `?schema=` into the
+    `search_path`, and drops the parameters that only other tools' pools understand.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise ValueError("must begin with postgresql://, as in postgresql://user:password@host/name")
+    query = [(k, v) for k, v in parse_qsl(parts.query) if k not in OTHER_TOOLS_PARAMETERS]
+    query = [("search_path", v) if k == "schema" else (k, v) for k, v in query]
+    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(query, quote_via=quote), ""))
+
+
+def redis_url(url: str) -> str:
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return url
+
+
+def web_url(url: str) -> str:
+    parts = urlsplit(url)
+    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
+        raise ValueError("must begin with https:// (http:// is for this machine alone)")
+    if not parts.hostname or parts.fragment or parts.username:
+        raise ValueError("must be a plain address, as in https://id.example.com/realms/house")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(plain_database_url)]
+RedisUrl = Annotated[str, AfterValidator(redis_url)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
