@@ -9,7 +9,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from auth.budgets import Budgets
 from auth.issuers import Issuers
+from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -114,6 +116,8 @@ def _house(settings: Settings, database: Database, hub: Hub, revocations: Revoca
         refresh_tokens=refresh_tokens,
         revocations=revocations,
         visitors=Visitors(database, issuers, refresh_tokens, settings.access_token_seconds),
+        rate_limits=RateLimits(settings),
+        budgets=Budgets(settings.cost_per_minute_max),
         plans=Plans(database),
         hub=hub,
         payments=Payments(database, settings.credits_currency),

@@ -14,6 +14,7 @@ from pathlib import Path
 import embedded
 
 ROOT = Path(__file__).parent.parent
+COST_PER_MINUTE_MAX = 10**12
 START_SECONDS_MAX = 30
 PLAIN = (
     "--factory bench.live_plain:create_app --loop uvloop --ws websockets-sansio --no-access-log "
@@ -50,6 +51,7 @@ def allow_many_connections() -> None:
 @contextlib.asynccontextmanager
 async def rowlock(servers: embedded.Servers, **settings: object) -> AsyncIterator[Process]:
     """`rowlock serve` on a free port, with these settings."""
+    settings = {"cost_per_minute_max": COST_PER_MINUTE_MAX} | settings
     environment = {name.upper(): str(value) for name, value in settings.items()}
     port = _free_port()
     command = [sys.executable, str(ROOT / "cli.py"), "serve"]

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from auth.passwords import hash_password, is_password, renewed_hash
+from auth.rate_limits import Door
 from models import users as rows
 from schema import ids
 from schema.context import Info
@@ -41,6 +42,7 @@ class SessionMutations:
         info: Info,
         input: Annotated[RegisterInput, strawberry.argument(description="Who wants an account.")],
     ) -> SessionResult:
+        await info.context.count_try(Door.REGISTER)
         person = check_person(
             email=input.email,
             password=input.password,
@@ -63,6 +65,7 @@ class SessionMutations:
     async def login(
         self, info: Info, input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")]
     ) -> SessionResult:
+        await info.context.count_try(Door.LOGIN, input.email)
         found = await info.context.house.database.rows(
             "SELECT * FROM users WHERE lower(email) = lower($1)", input.email.strip()
         )
@@ -70,6 +73,7 @@ class SessionMutations:
         right = await is_password(input.password, user.password_hash if user else None)
         if user is None or not right:
             raise Refused(RefusalCode.INVALID_CREDENTIALS)
+        await info.context.house.rate_limits.forget(Door.LOGIN, input.email)
         logged_in = await info.context.transact(
             log_in,
             user_id=user.id,
@@ -89,8 +93,11 @@ class SessionMutations:
         info: Info,
         input: Annotated[RefreshSessionInput, strawberry.argument(description="The refresh token.")],
     ) -> SessionResult:
+        tokens = info.context.house.refresh_tokens
+        token = tokens.read(input.refresh_token)
+        await info.context.count_try(Door.REFRESH, str(token.user_id) if token else None)
         logged_in = await info.context.transact(
-            refresh_session, tokens=info.context.house.refresh_tokens, refresh_token=input.refresh_token
+            refresh_session, tokens=tokens, refresh_token=input.refresh_token
         )
         return _session(info, logged_in)
 
@@ -139,6 +146,7 @@ class SessionMutations:
     ) -> SessionResult:
         viewer = info.context.require_viewer()
         check_password(input.new_password, "input.newPassword")
+        await info.context.count_try(Door.LOGIN, str(viewer.id))
         user = await info.context.loads.user.load((viewer.id,))
         proven_hash = user.password_hash if user else None
         if not await is_password(input.current_password, proven_hash):

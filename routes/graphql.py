@@ -31,6 +31,9 @@ from schema.engine import Asked, Engine, is_request_error
 from schema.root import Schema
 from settings import Settings
 
+STATUS = {"SERVICE_UNAVAILABLE": 503, "RATE_LIMITED": 429}
+"""Of errors that no other request would have had."""
+
 
 class GraphQLEndpoint:
     """Answers for one house; a browser that asks for a page gets the query page, where it is shown."""
@@ -68,7 +71,7 @@ class GraphQLEndpoint:
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
         else:
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-            context = Context(self.house, device=_device(connection))
+            context = _context(self.house, connection)
             own = own_send(connection.scope, send)
             await GraphQLSocket(self.operations, context, receive, own).serve()
 
@@ -104,7 +107,7 @@ class GraphQLEndpoint:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
 
     async def _context(self, request: Request) -> Context:
-        context = Context(self.house, device=_device(request))
+        context = _context(self.house, request)
         try:
             await context.recognize(request.headers.get("authorization"))
         except TokenRefused as refused:
@@ -142,8 +145,9 @@ async def _deny(scope: Scope, receive: Receive, send: Send, refusal: RequestRefu
         await send({"type": "websocket.close", "code": 1008})
 
 
-def _device(connection: HTTPConnection) -> str:
-    return connection.headers.get("user-agent", "unknown")
+def _context(house: House, connection: HTTPConnection) -> Context:
+    device = connection.headers.get("user-agent", "unknown")
+    return Context(house, device=device, address=connection.client.host if connection.client else "")
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:
@@ -159,7 +163,7 @@ def _answer(result: ExecutionResult, media_type: str) -> Response:
 
 
 def _status(error: GraphQLError) -> int:
-    return 503 if (error.extensions or {})["code"] == "SERVICE_UNAVAILABLE" else 400
+    return STATUS.get((error.extensions or {})["code"], 400)
 
 
 def _error(refusal: RequestRefused, media_type: str) -> Response:

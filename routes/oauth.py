@@ -17,6 +17,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from auth.rate_limits import Door, RateLimited
 from database import Database
 from models.users import Role
 from schema.context import House
@@ -45,7 +46,9 @@ async def oauth_token(request: Request) -> JSONResponse:
     house: House = request.app.state.house
     try:
         form = await _form(request)
-        client_id = await _proven(house.database, *_credentials(request, form))
+        credentials = _credentials(request, form)
+        await _count_try(house, request, credentials[0])
+        client_id = await _proven(house.database, *credentials)
         if form["grant_type"] != GRANT:
             raise OAuthRefused("unsupported_grant_type", f"The grant_type is {GRANT}.")
     except OAuthRefused as refused:
@@ -107,6 +110,14 @@ def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
     except (binascii.Error, ValueError):
         client_id = secret = ""
     return unquote_plus(client_id), unquote_plus(secret)
+
+
+async def _count_try(house: House, request: Request, client_id: str) -> None:
+    address = request.client.host if request.client else ""
+    try:
+        await house.rate_limits.count(Door.CLIENT, address, client_id)
+    except RateLimited as limited:
+        raise OAuthRefused("temporarily_unavailable", str(limited), 429) from None
 
 
 async def _proven(database: Database, client_id: str, secret: str) -> UUID:

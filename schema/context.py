@@ -9,6 +9,8 @@ from uuid import UUID
 import strawberry
 
 from auth.bearer import bearer_token
+from auth.budgets import Budgets
+from auth.rate_limits import Door, RateLimited, RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -18,7 +20,7 @@ from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.hub import Hub
 from schema import ids
-from schema.errors import forbidden, unauthorized
+from schema.errors import forbidden, rate_limited, unauthorized
 from settings import Settings
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
 from steps.pay_together import Payments
@@ -40,6 +42,8 @@ class House:
     refresh_tokens: RefreshTokens
     revocations: Revocations
     visitors: Visitors
+    rate_limits: RateLimits
+    budgets: Budgets
     plans: Plans
     hub: Hub
     payments: Payments
@@ -48,11 +52,12 @@ class House:
 
 @dataclass
 class Context:
-    """One request, or one socket, who is asking, and from what device."""
+    """One request, or one socket, who is asking, and from what device and address."""
 
     house: House
     viewer: Viewer | None = None
     device: str = ""
+    address: str = ""
 
     @cached_property
     def loads(self) -> Loads:
@@ -77,6 +82,18 @@ class Context:
             viewer = self.house.tokens.read(token)
         self.house.revocations.refuse_ended(viewer)
         self.viewer = viewer
+
+    async def count_try(self, door: Door, account: str | None = None) -> None:
+        """Count a try at a door that guessers would try for ever; raises RATE_LIMITED for one too many."""
+        try:
+            await self.house.rate_limits.count(door, self.address, account)
+        except RateLimited as limited:
+            raise rate_limited(str(limited), limited.limit, limited.retry_after_seconds) from None
+
+    @property
+    def spender(self) -> str:
+        """Whose budget operations are taken from: the account's, or else the address's."""
+        return str(self.viewer.id) if self.viewer else self.address
 
     def require_viewer(self) -> Viewer:
         """Return who is asking, or raise UNAUTHORIZED."""

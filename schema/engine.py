@@ -17,7 +17,7 @@ from schema.context import Context
 from schema.cost import refuse_dear
 from schema.deadlines import Deadlines
 from schema.documents import Documents, Operation, OperationNotAllowed
-from schema.errors import RequestError, wrong_argument
+from schema.errors import RequestError, rate_limited, wrong_argument
 from schema.masking import presented
 from schema.root import Schema
 from schema.strings import fault_of
@@ -58,7 +58,7 @@ class Engine:
 
     async def execute(self, asked: Asked, context: Context) -> ExecutionResult:
         """Run a query or a mutation. Raises `OperationNotAllowed`; every other fault is in the result."""
-        ready = self._ready(asked)
+        ready = self._ready(asked, context)
         if isinstance(ready, ExecutionResult):
             return ready
         document, operation = ready
@@ -82,7 +82,7 @@ class Engine:
 
     async def subscribe(self, asked: Asked, context: Context) -> AsyncGenerator[ExecutionResult, None]:
         """Run any operation, and yield each of its results; a result without data and path ends it."""
-        ready = self._ready(asked)
+        ready = self._ready(asked, context)
         if isinstance(ready, ExecutionResult):
             yield ready
         elif ready[1].kind is not OperationType.SUBSCRIPTION:
@@ -114,14 +114,7 @@ class Engine:
         finally:
             await cast(Any, found).aclose()
 
-    def cost_of(self, asked: Asked) -> int:
-        """What an operation costs with its variables; raises a RequestError for one that cannot be run."""
-        document = self.documents.of(asked.query)
-        if document.errors:
-            raise document.errors[0]
-        return document.operation(asked.operation_name).cost.of(asked.variables)
-
-    def _ready(self, asked: Asked) -> tuple[Any, Operation] | ExecutionResult:
+    def _ready(self, asked: Asked, context: Context) -> tuple[Any, Operation] | ExecutionResult:
         """The document and its operation if it can be run, else the result that says what is wrong."""
         document = self.documents.of(asked.query)
         if document.errors:
@@ -131,13 +124,26 @@ class Engine:
             fault = fault_of(asked.variables, self._settings.list_items_max)
             if fault:
                 raise wrong_argument(fault)
-            if operation.cost.fixed is None:
-                refuse_dear(operation.cost.of(asked.variables), self._settings.query_cost_max)
+            cost = operation.cost.of(asked.variables)
+            refuse_dear(cost, self._settings.query_cost_max)
+            _spend(cost, context)
         except RequestError as error:
             return ExecutionResult(None, [error])
         if operation.kind not in asked.allowed:
             raise OperationNotAllowed(operation.kind)
         return document.node, operation
+
+
+def _spend(cost: int, context: Context) -> None:
+    """Take the cost from the budget of who asks; raise RATE_LIMITED when it does not suffice."""
+    budgets, spender = context.house.budgets, context.spender
+    if not budgets.spend(spender, cost):
+        budget = budgets.of(spender)
+        message = (
+            f"This costs {cost:,}, and of {budget.limit:,} a minute {budget.remaining:,} are left: wait, or "
+            "ask for less."
+        )
+        raise rate_limited(message, budget.limit, budget.seconds_left)
 
 
 def _took_too_long(settings: Settings) -> RequestError:

@@ -20,6 +20,10 @@ def forbidden() -> RequestError:
     return RequestError("FORBIDDEN", "Your account may not do this.")
 
 
+def rate_limited(message: str, limit: str | int, retry_after_seconds: int) -> RequestError:
+    return RequestError("RATE_LIMITED", message, limit=limit, retryAfterSeconds=retry_after_seconds)
+
+
 def invalid_id(wanted: str) -> RequestError:
     return RequestError("INVALID_ID", f"This is not the id of {wanted}.")
 

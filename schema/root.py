@@ -12,6 +12,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.events import EventMutations, EventQueries
+from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
@@ -25,7 +26,7 @@ from schema.scalars import DateTime, DecimalString
 
 
 @strawberry.type(description="What can be asked.")
-class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, TicketQueries):
+class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, TicketQueries, LimitQueries):
     pass
 
 

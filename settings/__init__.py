@@ -10,6 +10,7 @@ from pydantic_settings import SettingsError as NotReadable
 from settings.addresses import DatabaseUrl, RedisUrl
 from settings.limits import EndpointLimits
 from settings.providers import OidcIssuer
+from settings.rates import Rates
 
 DEFAULT_SECRET = "rowlock-development-secret-not-for-production"  # noqa: S105
 SECRET_CHARACTERS_MIN = 32
@@ -27,7 +28,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one line for each of them."""
 
 
-class Settings(EndpointLimits, BaseSettings):
+class Settings(Rates, EndpointLimits, BaseSettings):
     """What can be set, with its unit and its default; the environment's names are these in capitals."""
 
     model_config = SettingsConfigDict(

@@ -22,7 +22,9 @@ from graphql import (
 from sqlalchemy import event as listening
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from auth.budgets import Budgets
 from auth.issuers import Issuers
+from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -78,6 +80,8 @@ class Asking:
             refresh_tokens=refresh_tokens,
             visitors=Visitors(self.database, Issuers([]), refresh_tokens, self.settings.access_token_seconds),
             revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
+            rate_limits=RateLimits(self.settings),
+            budgets=Budgets(self.settings.cost_per_minute_max),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),

@@ -135,7 +135,7 @@ async def test_a_cost_beyond_the_limit_is_refused_with_any_variables_that_make_i
     varying = "query ($n: Int) { events(first: $n) { nodes { __typename id } } }"
     engine = Engine(schema, SETTINGS.model_copy(update={"query_cost_max": 90}))
     asked = Asked(varying, {"n": 90}, None, frozenset())
-    assert engine.cost_of(asked) == 91
+    assert engine.documents.of(varying).operation(None).cost.of(asked.variables) == 91
     result = await engine.execute(asked, None)
     assert result.errors
     assert result.errors[0].extensions == {"code": "QUERY_TOO_COMPLEX", "limit": 90, "cost": 91}

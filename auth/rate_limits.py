@@ -1,0 +1,136 @@
+"""How often one may try a door of which a guesser would try every key, by account and by address.
+
+Tries are counted in Redis for all processes together; while Redis is away each process counts by itself.
+"""
+
+import asyncio
+import hashlib
+import ipaddress
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from math import ceil
+from typing import TypeVar
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import storage_from_string
+
+from settings import Settings
+
+log = logging.getLogger("rowlock.auth")
+Answer = TypeVar("Answer")
+
+ANSWER_SECONDS_MAX = 0.5
+REST_SECONDS = 5.0
+"""So long Redis is left alone after it did not answer."""
+NETWORK_BITS = {4: 32, 6: 64}
+"""One subscriber has so much of the internet for themselves."""
+
+
+class Door(StrEnum):
+    """What is tried, by the name that its settings have."""
+
+    LOGIN = "login"
+    REGISTER = "register"
+    REFRESH = "refresh"
+    CODE = "code"
+    CLIENT = "client"
+
+
+class RateLimited(Exception):
+    """There were too many tries; another makes sense after a while."""
+
+    def __init__(self, limit: str, retry_after_seconds: int) -> None:
+        super().__init__(f"This can be tried {limit}: try again in {retry_after_seconds} seconds.")
+        self.limit, self.retry_after_seconds = limit, retry_after_seconds
+
+
+class RateLimits:
+    """Counts the tries at each door."""
+
+    def __init__(self, settings: Settings) -> None:
+        limits = {name: parse(text) for name, text in settings.rates.items() if text}
+        self._by_account = {door: limits.get(f"{door}_rate_per_account") for door in Door}
+        self._by_address = {door: limits.get(f"{door}_rate_per_address") for door in Door}
+        self._here = SlidingWindowCounterRateLimiter(MemoryStorage())
+        shared = _shared_storage(settings.redis_url)
+        self._shared = SlidingWindowCounterRateLimiter(shared) if shared else None
+        self._rests_until = 0.0
+
+    async def count(self, door: Door, address: str, account: str | None = None) -> None:
+        """Count one try; raises `RateLimited` for one too many.
+
+        What is too much for an address does not count for the account: so one address shuts nobody out.
+        """
+        by_address, by_account = self._by_address[door], self._by_account[door]
+        if by_address and address:
+            await self._hit(by_address, door, "address", _network_of(address))
+        if by_account and account is not None:
+            await self._hit(by_account, door, "account", _digest(account))
+
+    async def forget(self, door: Door, account: str) -> None:
+        """Forget the tries at an account, since its owner has come in."""
+        if limit := self._by_account[door]:
+            key = (door, "account", _digest(account))
+            await self._here.clear(limit, *key)
+            await self._ask(lambda shared: shared.clear(limit, *key))
+
+    async def _hit(self, limit: RateLimitItem, *key: str) -> None:
+        is_fine = await self._ask(lambda shared: shared.hit(limit, *key))
+        if is_fine is None:
+            is_fine = await self._here.hit(limit, *key)
+        if not is_fine:
+            window = await self._ask(lambda shared: shared.get_window_stats(limit, *key))
+            window = window or await self._here.get_window_stats(limit, *key)
+            seconds = ceil(window.reset_time - time.time())
+            raise RateLimited(_told(limit), min(max(seconds, 1), limit.get_expiry()))
+
+    async def _ask(
+        self, ask: Callable[[SlidingWindowCounterRateLimiter], Awaitable[Answer]]
+    ) -> Answer | None:
+        """What Redis says; None when there is none, or it does not answer, and is then left alone."""
+        if self._shared is None or time.monotonic() < self._rests_until:
+            return None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                return await ask(self._shared)
+        except Exception as error:  # whatever it is, this process can count too
+            self._rests_until = time.monotonic() + REST_SECONDS
+            log.warning("tries are counted by each process: %s: %s", type(error).__name__, error)
+            return None
+
+
+def _shared_storage(redis_url: str | None) -> Storage | None:
+    if redis_url is None:
+        return None
+    url = redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix:") else redis_url
+    storage = storage_from_string(
+        f"async+{url}", implementation="redispy", key_prefix="rowlock", socket_timeout=ANSWER_SECONDS_MAX
+    )
+    assert isinstance(storage, Storage)
+    return storage
+
+
+def _network_of(address: str) -> str:
+    """What one subscriber has of the internet: an address, or a network of version 6."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    return str(ipaddress.ip_network((ip, NETWORK_BITS[ip.version]), strict=False))
+
+
+def _digest(account: str) -> str:
+    """An account as it stands in a key: not readable there, and short."""
+    return hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
+
+
+def _told(limit: RateLimitItem) -> str:
+    times = "once" if limit.amount == 1 else f"{limit.amount} times"
+    unit = limit.GRANULARITY.name
+    return f"{times} in {limit.multiples} {unit}{'s' if limit.multiples > 1 else ''}"
