@@ -21,7 +21,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.cost import Cost, cost_of, refuse_dear
+from schema.cost import Cost, cost_of
 from schema.errors import RequestError, wrong_argument
 from schema.executor import Selections
 from schema.measures import TOO_DEEP, refuse_too_much, too_complex
@@ -130,18 +130,16 @@ class Documents:
             raise
 
     def _operations(self, node: DocumentNode) -> tuple[Operation, ...]:
-        is_varying = varies(node)
+        is_varying, cost_max = varies(node), self._settings.query_cost_max
         return tuple(
-            Operation(definition, None if is_varying else Selections(), self._cost(node, definition))
+            Operation(
+                definition,
+                None if is_varying else Selections(),
+                cost_of(self._schema, node, definition, cost_max),
+            )
             for definition in node.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
-
-    def _cost(self, document: DocumentNode, node: OperationDefinitionNode) -> Cost:
-        limit = self._settings.query_cost_max
-        cost = cost_of(self._schema, document, node, limit)
-        refuse_dear(cost.fixed or 0, limit)
-        return cost
 
 
 def varies(node: DocumentNode) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
-from schema.documents import TOKENS_KEPT_MAX, Document, Documents
+from schema.documents import ERRORS_TOLD_MAX, TOKENS_KEPT_MAX, Document, Documents
 from schema.engine import Asked, Engine
 from schema.root import schema
 from settings import Mode, Settings, read_settings
@@ -208,7 +208,13 @@ def test_a_list_has_a_bounded_length() -> None:
 )
 def test_a_bomb_is_refused(query: str) -> None:
     errors = read(query).errors
-    assert 1 <= len(errors) <= 6
+    assert 1 <= len(errors) <= 1 + ERRORS_TOLD_MAX
+
+
+def test_a_chain_of_fragments_that_is_too_long_is_refused() -> None:
+    links = "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(600))
+    chain = "{ ...F0 } " + links + "fragment F600 on Query { __typename }"
+    assert fault(chain, query_tokens_max=20_000) == {"code": "VALIDATION_ERROR"}
 
 
 def test_what_is_kept_of_documents_is_bounded() -> None:
