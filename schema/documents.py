@@ -29,6 +29,7 @@ from schema.strings import fault_of, literals
 from settings import Settings
 
 TOKENS_KEPT_MAX = 100_000
+DOCUMENT_TOKENS_KEPT_MAX = 2_000
 CHARACTERS_PER_TOKEN = 64
 ERRORS_TOLD_MAX = 5
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -77,7 +78,8 @@ class Document:
 class Documents:
     """Reads documents for one schema, within the limits that are set.
 
-    Those that were used most recently are kept by their text, up to a number of tokens.
+    Those that were used most recently are kept by their text, up to a number of tokens; a long one is not, so
+    that a few of them do not take the place of all others.
     """
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
@@ -93,7 +95,9 @@ class Documents:
             return kept[0]
         document = self._read(query)
         tokens = (document.node and document.node.token_count) or len(query) // 2
-        self._keep(query, document, 1 + tokens + len(query) // CHARACTERS_PER_TOKEN)
+        tokens += 1 + len(query) // CHARACTERS_PER_TOKEN
+        if tokens <= DOCUMENT_TOKENS_KEPT_MAX:
+            self._keep(query, document, tokens)
         return document
 
     def _keep(self, query: str, document: Document, tokens: int) -> None:

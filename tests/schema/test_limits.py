@@ -222,8 +222,12 @@ def test_what_is_kept_of_documents_is_bounded() -> None:
     first = "{ __typename }"
     kept = documents.of(first)
     assert documents.of(first) is kept
-    for number in range(20):
-        documents.of(f'{{ node(id: "{number}{"x" * 6_400 * 100}") {{ id }} }}')
+    for number in range(100):
+        documents.of(f"{number} {'x' * 3_600}")
         assert documents.of(first) is kept  # what is used stays
     assert documents._tokens_kept <= TOKENS_KEPT_MAX
+    assert 40 < len(documents._kept) < 60
     assert sum(tokens for _, tokens in documents._kept.values()) == documents._tokens_kept
+    before = list(documents._kept)
+    documents.of("x" * 5_000)
+    assert list(documents._kept) == before
