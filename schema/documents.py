@@ -25,7 +25,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.cost import Cost, cost_of, refuse_dear
+from schema.cost import Cost, cost_of
 from schema.errors import RequestError, wrong_argument
 from schema.executor import Selections
 from schema.measures import TOO_DEEP, refuse_too_much, too_complex
@@ -33,6 +33,7 @@ from schema.strings import fault_of, literals
 from settings import Settings
 
 TOKENS_KEPT_MAX = 100_000
+DOCUMENT_TOKENS_KEPT_MAX = 2_000
 CHARACTERS_PER_TOKEN = 64
 ERRORS_TOLD_MAX = 5
 NAME_CHARACTERS_MAX = 100
@@ -94,7 +95,8 @@ class Document:
 class Documents:
     """Reads documents for one schema, within the limits that are set.
 
-    Those that were used most recently are kept by their text, up to a number of tokens.
+    Those that were used most recently are kept by their text, up to a number of tokens; a long one is not, so
+    that a few of them do not take the place of all others.
     """
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
@@ -110,7 +112,9 @@ class Documents:
             return kept[0]
         document = self._read(query)
         tokens = (document.node and document.node.token_count) or len(query) // 2
-        self._keep(query, document, 1 + tokens + len(query) // CHARACTERS_PER_TOKEN)
+        tokens += 1 + len(query) // CHARACTERS_PER_TOKEN
+        if tokens <= DOCUMENT_TOKENS_KEPT_MAX:
+            self._keep(query, document, tokens)
         return document
 
     def _keep(self, query: str, document: Document, tokens: int) -> None:
@@ -148,23 +152,17 @@ class Documents:
             raise
 
     def _operations(self, node: DocumentNode, hash: str) -> tuple[Operation, ...]:
-        is_varying = varies(node)
+        is_varying, cost_max = varies(node), self._settings.query_cost_max
         return tuple(
             Operation(
                 definition,
                 None if is_varying else Selections(),
-                self._cost(node, definition),
+                cost_of(self._schema, node, definition, cost_max),
                 _facts(definition, hash),
             )
             for definition in node.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
-
-    def _cost(self, document: DocumentNode, node: OperationDefinitionNode) -> Cost:
-        limit = self._settings.query_cost_max
-        cost = cost_of(self._schema, document, node, limit)
-        refuse_dear(cost.fixed or 0, limit)
-        return cost
 
 
 def _facts(node: OperationDefinitionNode, hash: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
-from schema.documents import TOKENS_KEPT_MAX, Document, Documents
+from schema.documents import ERRORS_TOLD_MAX, TOKENS_KEPT_MAX, Document, Documents
 from schema.engine import Asked, Engine
 from schema.root import schema
 from settings import Mode, Settings, read_settings
@@ -208,7 +208,13 @@ def test_a_list_has_a_bounded_length() -> None:
 )
 def test_a_bomb_is_refused(query: str) -> None:
     errors = read(query).errors
-    assert 1 <= len(errors) <= 6
+    assert 1 <= len(errors) <= 1 + ERRORS_TOLD_MAX
+
+
+def test_a_chain_of_fragments_that_is_too_long_is_refused() -> None:
+    links = "".join(f"fragment F{n} on Query {{ ...F{n + 1} }} " for n in range(600))
+    chain = "{ ...F0 } " + links + "fragment F600 on Query { __typename }"
+    assert fault(chain, query_tokens_max=20_000) == {"code": "VALIDATION_ERROR"}
 
 
 def test_what_is_kept_of_documents_is_bounded() -> None:
@@ -216,8 +222,12 @@ def test_what_is_kept_of_documents_is_bounded() -> None:
     first = "{ __typename }"
     kept = documents.of(first)
     assert documents.of(first) is kept
-    for number in range(20):
-        documents.of(f'{{ node(id: "{number}{"x" * 6_400 * 100}") {{ id }} }}')
+    for number in range(100):
+        documents.of(f"{number} {'x' * 3_600}")
         assert documents.of(first) is kept  # what is used stays
     assert documents._tokens_kept <= TOKENS_KEPT_MAX
+    assert 40 < len(documents._kept) < 60
     assert sum(tokens for _, tokens in documents._kept.values()) == documents._tokens_kept
+    before = list(documents._kept)
+    documents.of("x" * 5_000)
+    assert list(documents._kept) == before
