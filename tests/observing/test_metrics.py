@@ -1,6 +1,10 @@
 """What is counted is right, is bounded in its labels, and is shown to nobody else."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from auth import passwords
 from database import Database
+from observing.metrics import SHARED_FOLDER
 from schema import ids
 from settings import Settings
 from tests.observing.test_logs import REFUSED, until
@@ -16,6 +21,7 @@ from tests.resolvers.test_seats import WATCH, update
 from tests.serving import Server, receive, serving, subscribe
 from tests.world import hold, new_event, new_user, pay
 
+ROOT = Path(__file__).parent.parent.parent
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -188,6 +194,19 @@ async def test_there_are_none_where_they_are_not_wanted(settings: Settings, data
     async with serving(settings.model_copy(update={"metrics": False})) as server:
         assert (await server.http.get("/metrics")).status_code == 404
         assert (await server.post("{ __typename }")).status_code == 200
+
+
+def test_what_a_dead_process_counted_stays_and_what_it_had_open_goes(tmp_path: Path) -> None:
+    counting = "from observing.metrics import *; SOCKETS.inc(3); count_operation('venues', 'ok', 1)"
+    reading = f"{counting}; SOCKETS.dec(1); print(exposition().decode())"
+    environment = os.environ | {SHARED_FOLDER: str(tmp_path), "PYTHONPATH": str(ROOT)}
+    for program in (counting, reading):
+        command = [sys.executable, "-c", program]
+        read = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    lines = read.splitlines()
+    assert "rowlock_sockets 2.0" in lines
+    assert 'rowlock_operations_total{operation="venues",outcome="ok"} 2.0' in lines
+    assert 'rowlock_operation_seconds_count{operation="venues"} 2.0' in lines
 
 
 async def test_a_slow_watcher_that_gets_a_snapshot_is_counted(
