@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for stop in (tracing.stop, database.close, house.visitors.issuers.stop):
+            for stop in (tracing.stop, database.close, house.visitors.issuers.stop, house.rate_limits.stop):
                 stack.push_async_callback(stop)
             for part in (bus, revocations, hub, work, watch):
                 stack.push_async_callback(part.stop)

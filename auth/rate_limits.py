@@ -11,12 +11,12 @@ import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from limits.storage import storage_from_string
+from redis.asyncio import ConnectionPool
 
 from settings import Settings
 
@@ -24,6 +24,7 @@ log = logging.getLogger("rowlock.auth")
 Answer = TypeVar("Answer")
 
 ANSWER_SECONDS_MAX = 0.5
+KEY_PREFIX = "rowlock:tries"
 REST_SECONDS = 5.0
 """So long Redis is left alone after it did not answer."""
 NETWORK_BITS = {4: 32, 6: 64}
@@ -56,9 +57,15 @@ class RateLimits:
         self._by_account = {door: limits.get(f"{door}_rate_per_account") for door in Door}
         self._by_address = {door: limits.get(f"{door}_rate_per_address") for door in Door}
         self._here = SlidingWindowCounterRateLimiter(MemoryStorage())
-        shared = _shared_storage(settings.redis_url)
-        self._shared = SlidingWindowCounterRateLimiter(shared) if shared else None
+        url = settings.redis_url
+        self._pool = ConnectionPool.from_url(url, socket_timeout=None) if url else None
+        self._shared = SlidingWindowCounterRateLimiter(_storage(self._pool)) if self._pool else None
         self._rests_until = 0.0
+
+    async def stop(self) -> None:
+        """Let go of Redis."""
+        if self._pool:
+            await self._pool.aclose()
 
     async def count(self, door: Door, address: str, account: str | None = None) -> None:
         """Count one try; raises `RateLimited` for one too many.
@@ -103,15 +110,9 @@ class RateLimits:
             return None
 
 
-def _shared_storage(redis_url: str | None) -> Storage | None:
-    if redis_url is None:
-        return None
-    url = redis_url.replace("unix://", "redis+unix://", 1) if redis_url.startswith("unix:") else redis_url
-    storage = storage_from_string(
-        f"async+{url}", implementation="redispy", key_prefix="rowlock", socket_timeout=ANSWER_SECONDS_MAX
-    )
-    assert isinstance(storage, Storage)
-    return storage
+def _storage(pool: ConnectionPool) -> Storage:
+    options: Any = {"connection_pool": pool}
+    return RedisStorage("async+redis://", implementation="redispy", key_prefix=KEY_PREFIX, **options)
 
 
 def _network_of(address: str) -> str:

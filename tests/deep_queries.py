@@ -46,7 +46,7 @@ EDGES = f"""{{ venues(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {
 ADMINS = """{ users(first: 100) { totalCount pageInfo { endCursor } nodes { email username }
     edges { cursor node { email sessions { id current } } } } }"""
 
-ONE_AT_A_TIME = {"node", "event", "order", "ticket", "user", "eventCategories"}
+ONE_AT_A_TIME = {"node", "event", "order", "ticket", "user", "eventCategories", "rateLimit"}
 """What a query has once, whatever there is; `nodes` stands for many of them."""
 
 NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
