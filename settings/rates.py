@@ -38,6 +38,7 @@ class Rates(BaseSettings):
     cost_per_minute_max: int = Field(
         1_000_000,
         ge=1_000,
+        le=2**31 - 1,
         description="What all operations of one account, or of one address without one, may cost in a minute "
         "at one server process",
     )
