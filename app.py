@@ -21,9 +21,11 @@ from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import health
 from routes.oauth import oauth_token
+from routes.persisted import PersistedDocuments
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from schema.context import House
+from schema.documents import document_of
 from schema.root import schema
 from settings import Settings, read_settings
 from steps.hold import Limits
@@ -43,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     revocations = Revocations(database, bus, settings.access_token_seconds)
     database.on_sessions_ended = revocations.tell
     house = _house(settings, database, hub, revocations)
+    documents = PersistedDocuments(_is_valid, settings.redis_url, is_on=settings.persisted_queries)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -55,9 +58,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await hub.stop()
         await revocations.stop()
         await bus.stop()
+        await documents.close()
         await database.close()
 
-    endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
+    endpoint = GraphQLEndpoint(schema, house, documents, shows_query_page=not settings.is_production)
     pages = [] if settings.is_production else query_page_routes()
     app = Starlette(
         routes=[
@@ -80,6 +84,10 @@ def create_serving_app() -> Starlette:
     app = create_app()
     settle_collector()
     return app
+
+
+def _is_valid(text: str) -> bool:
+    return not document_of(schema.graphql_schema, text).errors
 
 
 def _house(settings: Settings, database: Database, hub: Hub, revocations: Revocations) -> House:

@@ -16,24 +16,28 @@ from strawberry.http.websocket_origin import (
 from auth.tokens import TokenExpired, TokenRefused
 from live.stream import Streams
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
-from routes.graphql_events import GraphQLEvents
+from routes.graphql_events import GraphQLEvents, in_event
 from routes.graphql_request import RequestRefused, read_request
 from routes.graphql_socket import PROTOCOL, GraphQLSocket, own_send
 from routes.operations import Operations
+from routes.persisted import PersistedDocuments
 from routes.query_page import query_page
 from schema.context import Context, House
 from schema.documents import OperationNotAllowed
 from schema.engine import Asked, Engine, is_request_error
+from schema.errors import RequestError
 from schema.root import Schema
 
 
 class GraphQLEndpoint:
     """Answers for one house; a browser that asks for a page gets the query page, where it is shown."""
 
-    def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
+    def __init__(
+        self, schema: Schema, house: House, documents: PersistedDocuments, *, shows_query_page: bool
+    ) -> None:
         self.house = house
         self.engine = Engine(schema)
-        self.operations = Operations(self.engine, Streams(house.hub))
+        self.operations = Operations(self.engine, Streams(house.hub), documents)
         self.shows_query_page = shows_query_page
         self._origins = normalize_allowed_origins(house.settings.allowed_origins)
 
@@ -71,13 +75,15 @@ class GraphQLEndpoint:
         if media_type is None:
             return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
         try:
-            asked = await read_request(request)
+            asked = await read_request(request, self.operations.documents)
             context = self._context(request)
             if media_type == EVENT_STREAM:
                 return GraphQLEvents(self.operations, context, asked.streaming())
             return _answer(await self._execute(asked, context), media_type)
         except RequestRefused as refusal:
             return _error(refusal, JSON if media_type == EVENT_STREAM else media_type)
+        except RequestError as error:
+            return in_event(error) if media_type == EVENT_STREAM else _not_kept(error, media_type)
 
     def _shows_page(self, request: Request) -> bool:
         return self.shows_query_page and wants_page(request.headers.get("accept"))
@@ -115,6 +121,13 @@ def _answer(result: ExecutionResult, media_type: str) -> Response:
             del body["data"]
             status = 200 if media_type == JSON else 400
     return _response(body, status, media_type)
+
+
+def _not_kept(error: RequestError, media_type: str) -> Response:
+    """Answer a request by hash that nobody on the way may keep: the document may be known in a moment."""
+    response = _answer(ExecutionResult(None, [error]), media_type)
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
 def _error(refusal: RequestRefused, media_type: str) -> Response:

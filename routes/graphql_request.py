@@ -6,6 +6,7 @@ import orjson
 from graphql import OperationType
 from starlette.requests import Request
 
+from routes.persisted import PersistedDocuments
 from schema.engine import Asked
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
@@ -19,8 +20,11 @@ class RequestRefused(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-async def read_request(request: Request) -> Asked:
-    """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`."""
+async def read_request(request: Request, documents: PersistedDocuments) -> Asked:
+    """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`.
+
+    Raises a RequestError for a document that is named and cannot be had.
+    """
     if request.method == "POST":
         _refuse_other_media_types(request.headers.get("content-type", ""))
         parameters = _json(await _body(request), "The body")
@@ -33,6 +37,7 @@ async def read_request(request: Request) -> Asked:
         allowed = frozenset({OperationType.QUERY})
     else:
         raise RequestRefused(405, "GraphQL is asked by GET or POST.", allow="GET, POST")
+    parameters = await documents.with_text(parameters)
     problem = problem_of(parameters)
     if problem:
         raise RequestRefused(400, problem)

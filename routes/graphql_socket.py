@@ -19,7 +19,7 @@ from routes.operations import Operations, sending
 from routes.staying import StayOver, staying
 from schema.context import Context
 from schema.engine import Asked
-from schema.errors import wrong_argument
+from schema.errors import RequestError, wrong_argument
 
 PROTOCOL = "graphql-transport-ws"
 HELLO_SECONDS_MAX = 10
@@ -64,6 +64,7 @@ class GraphQLSocket:
     def __init__(self, operations: Operations, context: Context, receive: Receive, send: Send) -> None:
         self._is_lasting = operations.is_lasting
         self._run_operation = operations.run
+        self._documents = operations.documents
         self._context = context
         self._receive = receive
         self._send_next = send
@@ -169,10 +170,14 @@ class GraphQLSocket:
             raise SocketClosed(4401, "Unauthorized")
         if id in self._operations:
             raise SocketClosed(4409, f"Subscriber for {id[:60]} already exists")
-        problem = problem_of(message.get("payload"))
+        try:
+            said = await self._documents.with_text(message.get("payload"))
+        except RequestError as error:
+            await self._say({"id": id, "type": "error", "payload": [error.formatted]})
+            return
+        problem = problem_of(said)
         if problem:
             raise SocketClosed(4400, problem)
-        said = message["payload"]
         asked = Asked(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
         if len(self._tasks) == OPERATIONS_MAX:  # the client has to hear this before it is listened to again
             await self._say({"id": id, "type": "error", "payload": [TOO_MANY.formatted]})

@@ -10,6 +10,7 @@ from starlette.types import Send
 
 from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
+from routes.persisted import PersistedDocuments
 from schema.context import Context
 from schema.documents import document_of
 from schema.engine import Asked, Engine, is_request_error
@@ -43,6 +44,7 @@ class Operations:
 
     engine: Engine
     streams: Streams
+    documents: PersistedDocuments
 
     async def run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         """Send each result, as JSON, to the last; return what kept the operation from starting.
