@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import WebSocket from "ws";
 import { operations } from "./shop.js";
 
-const { ROWLOCK_URL, ROWLOCK_TOKEN, ROWLOCK_CLIENT } = process.env;
+const { ROWLOCK_URL, ROWLOCK_TOKENS, ROWLOCK_CLIENT } = process.env;
 const say = (message) => console.log(JSON.stringify(message));
 
 // Node 20 has no WebSocket of its own; and the suite is told of each.
@@ -33,7 +33,8 @@ function problem(error) {
 }
 
 const { connect } = await import(`./with_${ROWLOCK_CLIENT}.mjs`);
-const client = connect(ROWLOCK_URL, async () => ROWLOCK_TOKEN);
+const tokens = ROWLOCK_TOKENS.split(" ");
+const client = connect(ROWLOCK_URL, async () => (tokens.length > 1 ? tokens.shift() : tokens[0]));
 const ends = new Map();
 
 async function act({ id, act, name, variables }) {

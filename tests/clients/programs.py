@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tests.docs.pages import examples_of
+from tests.docs.pages import GUIDE, examples_of
 
 FOLDER = Path(__file__).parent
 PACKAGES = FOLDER / "node_modules"
@@ -32,7 +32,7 @@ def why_not() -> str | None:
         fcntl.flock(locked, fcntl.LOCK_EX)
         if not _install(npm, locked.read()):
             return "npm could not install the clients"
-        _copy_from_page()
+        _copy_from_pages()
         compile_for_relay(node)
     return None
 
@@ -55,15 +55,16 @@ def _install(npm: str, wanted: bytes) -> bool:
     return True
 
 
-def _copy_from_page() -> None:
-    """Write the modules of the page for users where the programs find them, and they find the packages."""
+def _copy_from_pages() -> None:
+    """Write the modules of the pages for users where the programs find them, and they find the packages."""
     folder = PACKAGES / ".docs"
     folder.mkdir(exist_ok=True)
-    for example in examples_of(PAGE):
-        if example.note.endswith(".mjs"):
-            new = folder / f"{example.note}.{os.getpid()}"
-            new.write_text(example.text, encoding="utf-8")
-            new.replace(folder / example.note)
+    modules = {example.note: example.text for example in examples_of(PAGE)}
+    (modules["apply.mjs"],) = (example.text for example in examples_of(GUIDE) if example.note == "apply")
+    for name, text in modules.items():
+        new = folder / f"{name}.{os.getpid()}"
+        new.write_text(text, encoding="utf-8")
+        new.replace(folder / name)
 
 
 def compile_for_relay(node: str) -> None:
@@ -117,6 +118,15 @@ class Program:
             await self._read()
         return self._told[id].popleft()
 
+    async def until_sockets(self, count: int) -> None:
+        """Wait until the client has opened so many sockets."""
+        while len(self.sockets) < count:
+            await self._read()
+
+    @property
+    def sockets(self) -> list[dict[str, Any]]:
+        return [sent for sent in self.sent if sent["sent"] == "WebSocket"]
+
     async def _say(self, message: dict[str, Any]) -> None:
         assert self._process.stdin
         self._process.stdin.write(orjson.dumps(message) + b"\n")
@@ -135,9 +145,9 @@ class Program:
 
 
 @asynccontextmanager
-async def running(client: str, url: str, token: str | None = None) -> AsyncIterator[Program]:
-    """Run a client, as this person or as a guest, until the block ends."""
-    given = {"ROWLOCK_CLIENT": client, "ROWLOCK_URL": f"{url}/graphql", "ROWLOCK_TOKEN": token or ""}
+async def running(client: str, url: str, *tokens: str) -> AsyncIterator[Program]:
+    """Run a client until the block ends, as a guest, or with these tokens, each asked for once but the last."""
+    given = {"ROWLOCK_CLIENT": client, "ROWLOCK_URL": f"{url}/graphql", "ROWLOCK_TOKENS": " ".join(tokens)}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         "node", FOLDER / "drive.mjs", env=os.environ | given, stdin=pipe, stdout=pipe

@@ -11,7 +11,8 @@ from tests.clients.programs import PACKAGES, Program, audits, running
 from tests.serving import Server
 from tests.world import everything, hold, letters, new_event, new_user
 
-CLIENTS = ("apollo", "urql", "relay", "graphql_ws", "graphql_ws_eager", "graphql_sse")
+CLIENTS = ("apollo", "urql", "relay", "graphql_ws", "graphql_sse")
+WATCHERS = (*CLIENTS, "graphql_ws_eager")
 WITH_DOCUMENTS_BY_HASH = ("apollo", "urql", "relay")
 WATCH = "shopWatchSubscription"
 
@@ -74,7 +75,7 @@ async def test_an_error_comes_with_its_code(database: Database, server: Server, 
         assert refusal["code"] == "INVALID_ID"
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", WATCHERS)
 async def test_a_watcher_is_told_until_it_ends_that(database: Database, server: Server, client: str) -> None:
     event, alice = await new_event(database), await new_user(database)
     async with running(client, server.url, server.token(alice)) as program:
@@ -91,7 +92,19 @@ async def test_a_watcher_is_told_until_it_ends_that(database: Database, server: 
                 await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_map_that_is_followed_as_the_page_says_is_the_true_map(
+    database: Database, server: Server
+) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    async with running("follow", server.url) as program:
+        watch = await program.watch(WATCH, event=ids.event_id(event.id))
+        assert (await program.next(watch))["data"] == {"letters": list("A" * 10), "revision": 0}
+        await hold(server.app.state.house.database, alice, event, [3])
+        drawn = (await program.next(watch))["data"]
+    assert ("".join(drawn["letters"]), drawn["revision"]) == (await letters(database, event), 1)
+
+
+@pytest.mark.parametrize("client", WATCHERS)
 async def test_a_token_that_is_not_good_is_not_sent_for_ever(
     database: Database, server: Server, client: str
 ) -> None:
@@ -101,7 +114,23 @@ async def test_a_token_that_is_not_good_is_not_sent_for_ever(
         error = (await program.next(watch))["error"]
     told = f"{error['code']} {error['message']}"
     assert ("not good" if client == "graphql_sse" else "4403") in told
-    assert len([sent for sent in program.sent if sent["sent"] == "WebSocket"]) <= 2
+    assert len(program.sockets) == (0 if client == "graphql_sse" else 2)
+
+
+async def test_a_socket_goes_on_with_the_next_token_when_one_runs_out(
+    database: Database, server: Server
+) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    tokens = server.app.state.house.tokens
+    tokens.lifetime_seconds = 3
+    short = server.token(alice)
+    tokens.lifetime_seconds = 900
+    async with running("graphql_ws", server.url, short, server.token(alice)) as program:
+        watch = await program.watch(WATCH, event=ids.event_id(event.id))
+        assert (await program.next(watch))["data"]["seatStatus"]["revision"] == 0
+        await program.until_sockets(2)
+        await hold(server.app.state.house.database, alice, event, [3])
+        assert await revisions(program, watch, 1) == [1]
 
 
 @pytest.mark.parametrize("client", WITH_DOCUMENTS_BY_HASH)
@@ -127,7 +156,9 @@ async def revisions(program: Program, watch: int, until: int) -> list[int]:
     """The revisions of the changes that a watcher is told, until it has the last of them."""
     told: list[int] = []
     while not told or told[-1] < until:
-        update = (await program.next(watch))["data"]["seatStatus"]
+        message = await program.next(watch)
+        assert "data" in message, message
+        update = message["data"]["seatStatus"]
         assert update["__typename"] == "SeatStatusChanges", "it was not resumed"
         told += [change["revision"] for change in update["changes"]]
     return told

@@ -12,7 +12,7 @@ from schema import ids
 from settings import Settings
 from tests.clients.killable import Killable
 from tests.clients.programs import running
-from tests.clients.test_clients import CLIENTS, WATCH, revisions
+from tests.clients.test_clients import WATCH, WATCHERS, revisions
 from tests.world import hold, new_event, new_user
 
 
@@ -25,18 +25,18 @@ async def test_no_client_misses_a_change_or_gets_one_twice_while_the_server_is_g
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.end, signal.SIGKILL)
         await server.start()
-        programs = [await stack.enter_async_context(running(c, server.url, token)) for c in CLIENTS]
+        programs = [await stack.enter_async_context(running(c, server.url, token)) for c in WATCHERS]
         watchers = [(p, await p.watch(WATCH, event=ids.event_id(event.id))) for p in programs]
         for program, watch in watchers:
             assert (await program.next(watch))["data"]["seatStatus"]["statuses"] == "A" * 10
         await hold(database, alice, event, [0])
-        assert [await revisions(*watcher, 1) for watcher in watchers] == [[1]] * len(CLIENTS)
+        assert [await revisions(*watcher, 1) for watcher in watchers] == [[1]] * len(WATCHERS)
         for way, last in ((signal.SIGKILL, 2), (signal.SIGTERM, 4)):
             await server.end(way)
             await hold(database, alice, event, [last])
             await server.start()
-            assert [await revisions(*watcher, last) for watcher in watchers] == [[last]] * len(CLIENTS)
+            assert [await revisions(*watcher, last) for watcher in watchers] == [[last]] * len(WATCHERS)
             await hold(database, alice, event, [last + 1])
             assert [await revisions(*watcher, last + 1) for watcher in watchers] == [[last + 1]] * len(
-                CLIENTS
+                WATCHERS
             )

@@ -53,7 +53,7 @@ class Reader:
                 shown = following.text if following and following.note == "variables" else None
                 await self.run(who.removeprefix("as "), example.text, shown, expected)
             case [note, *_]:
-                assert note in {"variables", "apply", "check"}, example
+                assert note in {"variables", "apply"}, example
 
     async def run(self, who: str, query: str, shown: str | None, expected: list[str]) -> None:
         self.seen["event"] = self.theatre
