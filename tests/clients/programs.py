@@ -69,6 +69,7 @@ def _copy_from_pages() -> None:
 
 def compile_for_relay(node: str) -> None:
     """Let Relay's compiler read our schema, which it refuses when it is not to Relay's specification."""
+    (PACKAGES / ".relay").mkdir(exist_ok=True)
     subprocess.run(
         [
             node,
@@ -146,7 +147,7 @@ class Program:
 
 @asynccontextmanager
 async def running(client: str, url: str, *tokens: str) -> AsyncIterator[Program]:
-    """Run a client until the block ends, as a guest, or with these tokens, each asked for once but the last."""
+    """Run a client until the block ends, as a guest or with these tokens: each once, the last ever after."""
     given = {"ROWLOCK_CLIENT": client, "ROWLOCK_URL": f"{url}/graphql", "ROWLOCK_TOKENS": " ".join(tokens)}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
