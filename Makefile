@@ -43,7 +43,7 @@ lock: install
 	$(LOCK) --extra dev -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(PAGES)/node_modules
+	rm -rf $(VENV) $(PAGES)/node_modules tests/clients/node_modules
 
 install: $(VENV)/.installed
 

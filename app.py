@@ -63,7 +63,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for stop in (tracing.stop, database.close, house.visitors.issuers.stop, house.rate_limits.stop):
+            outside = house.visitors.issuers.stop, house.rate_limits.stop, endpoint.documents.close
+            for stop in (tracing.stop, database.close, *outside):
                 stack.push_async_callback(stop)
             for part in (bus, revocations, hub, work, watch):
                 stack.push_async_callback(part.stop)

@@ -18,16 +18,18 @@ from auth.tokens import CannotTell, TokenExpired, TokenRefused
 from live.stream import Streams
 from observing.current import UNKNOWN, observed
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
-from routes.graphql_events import GraphQLEvents
+from routes.graphql_events import GraphQLEvents, in_event
 from routes.graphql_request import RequestRefused, read_request
 from routes.graphql_socket import PROTOCOL, GraphQLSocket, own_send
 from routes.operations import Operations
+from routes.persisted import PersistedDocuments
 from routes.query_page import query_page
 from routes.sockets import Sockets
 from schema.context import Context, House
 from schema.deadlines import Deadlines
 from schema.documents import OperationNotAllowed
 from schema.engine import Asked, Engine, is_request_error
+from schema.errors import RequestError
 from schema.root import Schema
 from settings import Settings
 
@@ -41,7 +43,10 @@ class GraphQLEndpoint:
     def __init__(self, schema: Schema, house: House, *, shows_query_page: bool) -> None:
         self.house = house
         self.engine = Engine(schema, house.settings)
-        self.operations = Operations(self.engine, Streams(house.hub))
+        self.documents = PersistedDocuments(
+            self.engine.is_valid, house.settings.redis_url, is_on=house.settings.persisted_queries
+        )
+        self.operations = Operations(self.engine, Streams(house.hub), self.documents)
         self.shows_query_page = shows_query_page
         self._sockets = Sockets(house.settings.sockets_per_address_max)
         self._arriving = Deadlines(house.settings.body_seconds_max, partial(_too_slow, house.settings))
@@ -91,17 +96,24 @@ class GraphQLEndpoint:
             return _error(RequestRefused(406, f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."), JSON)
         try:
             context = await self._context(request)
-            asked = await read_request(request, self._body_bytes_max(context), self._arriving)
+            asked = await self._asked(request, context)
             if media_type == EVENT_STREAM:
                 return GraphQLEvents(self.operations, context, asked.streaming())
             return _answer(await self._execute(asked, context), media_type)
         except RequestRefused as refusal:
             return _error(refusal, JSON if media_type == EVENT_STREAM else media_type)
+        except RequestError as error:
+            return (
+                in_event(error)
+                if media_type == EVENT_STREAM
+                else _answer(ExecutionResult(None, [error]), media_type)
+            )
 
-    def _body_bytes_max(self, context: Context) -> int:
+    async def _asked(self, request: Request, context: Context) -> Asked:
         """Only those who run events have more to say than a query: a seating plan."""
         settings = self.house.settings
-        return settings.operator_body_bytes_max if context.runs_events else settings.body_bytes_max
+        bytes_max = settings.operator_body_bytes_max if context.runs_events else settings.body_bytes_max
+        return await read_request(request, bytes_max, self._arriving, self.documents)
 
     def _shows_page(self, request: Request) -> bool:
         return self.shows_query_page and wants_page(request.headers.get("accept"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError
+from starlette.responses import Response
 from starlette.types import Receive, Send
 
 from live.stream import ClientGone
@@ -20,6 +21,7 @@ from schema.engine import Asked
 HEARTBEAT_SECONDS = 12
 HEARTBEAT: dict[str, Any] = {"type": "http.response.body", "body": b":\n\n", "more_body": True}
 """Said now and then, so that nobody on the way takes the silence for an end."""
+COMPLETE = b"event: complete\ndata:\n\n"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -72,7 +74,13 @@ class GraphQLEvents:
         say = sending(send)
         if errors:
             await say(_next(orjson.dumps({"errors": [error.formatted for error in errors]})))
-        await say({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+        await say({"type": "http.response.body", "body": COMPLETE})
+
+
+def in_event(error: GraphQLError) -> Response:
+    """An answer that says in its one event what is wrong."""
+    body = _next(orjson.dumps({"errors": [error.formatted]}))["body"] + COMPLETE
+    return Response(body, headers={name.decode(): value.decode() for name, value in HEADERS})
 
 
 async def _send_next(send: Send, payload: bytes) -> None:

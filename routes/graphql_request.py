@@ -7,6 +7,7 @@ import orjson
 from graphql import OperationType
 from starlette.requests import Request
 
+from routes.persisted import PersistedDocuments
 from schema.deadlines import Deadlines
 from schema.engine import Asked
 
@@ -34,10 +35,13 @@ class RequestRefused(Exception):
         self.extensions = {"code": code} if limit is None else {"code": code, "limit": limit}
 
 
-async def read_request(request: Request, bytes_max: int, arriving: Deadlines) -> Asked:
+async def read_request(
+    request: Request, bytes_max: int, arriving: Deadlines, documents: PersistedDocuments
+) -> Asked:
     """Read what is asked, from a POST's JSON body or a GET's parameters; raises `RequestRefused`.
 
-    A body of more than `bytes_max` bytes, or that is not there in time, is not read to its end.
+    A body of more than `bytes_max` bytes, or that is not there in time, is not read to its end. Raises a
+    RequestError for a document that is named and cannot be had.
     """
     if request.method == "POST":
         _refuse_other_media_types(request.headers.get("content-type", ""))
@@ -54,6 +58,7 @@ async def read_request(request: Request, bytes_max: int, arriving: Deadlines) ->
         allowed = frozenset({OperationType.QUERY})
     else:
         raise RequestRefused(405, "GraphQL is asked by GET or POST.", headers={"allow": "GET, POST"})
+    parameters = await documents.with_text(parameters)
     problem = problem_of(parameters)
     if problem:
         raise RequestRefused(400, problem)

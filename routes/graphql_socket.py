@@ -64,6 +64,7 @@ class GraphQLSocket:
     def __init__(self, operations: Operations, context: Context, receive: Receive, send: Send) -> None:
         self._is_lasting = operations.is_lasting
         self._run_operation = operations.run
+        self._documents = operations.documents
         self._context = context
         self._settings = context.house.settings
         self._receive = receive
@@ -173,10 +174,14 @@ class GraphQLSocket:
             raise SocketClosed(4401, "Unauthorized")
         if id in self._operations:
             raise SocketClosed(4409, f"Subscriber for {id[:60]} already exists")
-        problem = problem_of(message.get("payload"))
+        try:
+            said = await self._documents.with_text(message.get("payload"))
+        except RequestError as error:
+            await self._say({"id": id, "type": "error", "payload": [error.formatted]})
+            return
+        problem = problem_of(said)
         if problem:
             raise SocketClosed(4400, problem)
-        said = message["payload"]
         asked = Asked(said["query"], said.get("variables"), said.get("operationName"), ALLOWED)
         limit = self._settings.socket_operations_max
         if len(self._tasks) == limit:  # the client has to hear this before it is listened to again

@@ -12,6 +12,7 @@ from live.log import UnknownEvent
 from live.stream import ClientGone, Streams
 from observing.current import observed
 from observing.metrics import SUBSCRIPTIONS
+from routes.persisted import PersistedDocuments
 from schema.context import Context
 from schema.engine import Asked, Engine, is_request_error
 from schema.errors import not_found
@@ -44,6 +45,7 @@ class Operations:
 
     engine: Engine
     streams: Streams
+    documents: PersistedDocuments
 
     async def run(self, asked: Asked, context: Context, send_next: SendNext) -> list[GraphQLError]:
         """Send each result, as JSON, to the last; return what kept the operation from starting.

@@ -114,6 +114,10 @@ class Engine:
         finally:
             await cast(Any, found).aclose()
 
+    def is_valid(self, query: str) -> bool:
+        """Say whether a document can be run."""
+        return not self.documents.of(query).errors
+
     def _ready(self, asked: Asked, context: Context) -> tuple[Any, Operation] | ExecutionResult:
         """The document and its operation if it can be run, else the result that says what is wrong."""
         document = self.documents.of(asked.query)

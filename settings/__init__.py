@@ -103,6 +103,10 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     allowed_origins: list[str] = Field(
         default_factory=list, description="Web origins of front ends on other hosts, as a JSON list"
     )
+    persisted_queries: bool = Field(
+        True,
+        description="Keep valid documents that come with their SHA-256, to be asked for by that alone",
+    )
     jobs_in_server: bool = Field(
         True,
         description="Run the background jobs in every server process too, not only in workers",

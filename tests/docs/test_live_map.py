@@ -57,11 +57,6 @@ async def updates(server: Server, event: Event, until: int, **after: int) -> lis
     return told
 
 
-async def test_the_client_of_the_guide_is_javascript(tmp_path: Path) -> None:
-    (tmp_path / "follow.mjs").write_text(script("check"), encoding="utf-8")
-    await run_node("--check", tmp_path / "follow.mjs")
-
-
 async def test_a_client_that_applies_updates_as_the_guide_says_has_the_true_map(
     database: Database, server: Server, tmp_path: Path
 ) -> None:
