@@ -4,6 +4,8 @@ from sqlalchemy import DDL, event
 from sqlmodel import SQLModel
 
 from models.catalogue import Event, Hall, Plan, Venue
+from models.codes import Code
+from models.deliveries import Delivery, Mail
 from models.idempotency import IdempotencyKey
 from models.ledger import Account, Movement
 from models.orders import Buyer, Order, OrderItem
@@ -16,9 +18,12 @@ from models.users import User
 __all__ = [
     "Account",
     "Buyer",
+    "Code",
+    "Delivery",
     "Event",
     "Hall",
     "IdempotencyKey",
+    "Mail",
     "Movement",
     "Order",
     "OrderItem",
