@@ -46,6 +46,13 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _smtp_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must be as smtp://user:password@host:587 or smtps://user:password@host:465")
+    return url
+
+
 class Settings(BaseSettings):
     """What can be set, with its unit and its default; the environment's names are these in capitals."""
 
@@ -101,6 +108,16 @@ class Settings(BaseSettings):
         le=60,
         description="How soon a refresh token may come once more and get the same answer, as two tabs do",
     )
+    code_seconds: int = Field(300, ge=30, le=3_600, description="How long a one-time code is good")
+    code_pause_seconds: int = Field(
+        30, ge=0, le=3_600, description="How soon a person may ask for another code for the same thing"
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+        None,
+        description="The mail server, smtp://user:password@host:587 or smtps://; unset: a mailbox at "
+        "/mailbox, and in production no mail at all",
+    )
+    mail_from: str = Field("Rowlock <noreply@localhost>", description="Who the e-mails of the house are from")
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
     )
