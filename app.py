@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from auth.codes import Codes
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -20,6 +21,7 @@ from live.hub import Hub
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import health
+from routes.mailbox import mailbox
 from routes.oauth import oauth_token
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
@@ -58,10 +60,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await database.close()
 
     endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
-    pages = [] if settings.is_production else query_page_routes()
+    open_pages = [] if settings.is_production else [*query_page_routes(), Route("/mailbox", mailbox)]
     app = Starlette(
         routes=[
-            *pages,
+            *open_pages,
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
             Route("/events/{event_id}/plan", seat_plan),
@@ -90,6 +92,7 @@ def _house(settings: Settings, database: Database, hub: Hub, revocations: Revoca
         tokens=AccessTokens(settings),
         refresh_tokens=RefreshTokens(settings),
         revocations=revocations,
+        codes=Codes(settings),
         plans=Plans(database),
         hub=hub,
         payments=Payments(database, settings.credits_currency),

@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from auth.bearer import viewer_of
+from auth.codes import Codes
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -38,6 +39,7 @@ class House:
     tokens: AccessTokens
     refresh_tokens: RefreshTokens
     revocations: Revocations
+    codes: Codes
     plans: Plans
     hub: Hub
     payments: Payments

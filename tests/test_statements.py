@@ -22,6 +22,7 @@ from graphql import (
 from sqlalchemy import event as listening
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from auth.codes import Codes
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
@@ -73,6 +74,7 @@ class Asking:
             tokens=AccessTokens(self.settings),
             refresh_tokens=RefreshTokens(self.settings),
             revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
+            codes=Codes(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),

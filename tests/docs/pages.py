@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = "docs/api.md"
-PAGES = ("README.md", "docs/quick-start.md", "docs/sessions.md", GUIDE)
+PAGES = ("README.md", "docs/quick-start.md", "docs/sessions.md", "docs/codes.md", GUIDE)
 
 
 class Example(NamedTuple):
