@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         le=60,
         description="How soon a refresh token may come once more and get the same answer, as two tabs do",
     )
-    code_seconds: int = Field(300, ge=30, le=3_600, description="How long a one-time code is good")
+    code_seconds: int = Field(300, ge=60, le=3_600, description="How long a one-time code is good")
     code_pause_seconds: int = Field(
         30, ge=0, le=3_600, description="How soon a person may ask for another code for the same thing"
     )

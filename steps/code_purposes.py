@@ -71,7 +71,7 @@ async def _lock_account(tx: Transaction, user_id: UUID, reference: Reference) ->
 
 async def _new_email(tx: Transaction, codes: Codes, user: Record) -> Address:
     last = await lock_code(tx, CodeObject(user["id"], CodePurpose.EMAIL, user["id"]))
-    if last is None or last["verified_at"]:
+    if last is None or last["digest"] is None or last["verified_at"]:
         raise invalid("input.referenceId", NO_NEW_EMAIL)
     return Address(DeliveryKind.EMAIL, last["sent_to"])
 

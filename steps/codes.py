@@ -70,7 +70,15 @@ class Otp:
     attempts_left: int
 
 
-async def issue_code(tx: Transaction, codes: Codes, about: CodeObject, to: Address, code: str) -> Otp:
+async def issue_code(
+    tx: Transaction,
+    codes: Codes,
+    about: CodeObject,
+    to: Address,
+    code: str,
+    *,
+    pause_seconds: int,
+) -> Otp:
     """Send a new code to a person who is locked. It voids the last one, but not the count of wrong tries.
 
     The count begins anew where the last code was verified, or was wrong too often and its time is over.
@@ -79,9 +87,9 @@ async def issue_code(tx: Transaction, codes: Codes, about: CodeObject, to: Addre
     last = await lock_code(tx, about)
     facts = await tx.row(SENT_LATELY, about.user_id, about.purpose)
     assert facts is not None, "a count is always there"
-    _refuse_too_soon(last, facts, codes.pause_seconds)
-    begins_anew = last is None or last["verified_at"] or last["tries"] == TRIES_MAX
-    tries = 0 if begins_anew or last is None else last["tries"]
+    _refuse_too_soon(last, facts, pause_seconds)
+    counts_on = last and not last["verified_at"] and last["tries"] < TRIES_MAX
+    tries = last["tries"] if last and counts_on else 0
     if last:
         await tx.rows(NO_MORE_SENT, about.user_id, [last["delivery_id"]])
     text = code_text(about.purpose, code, codes.seconds)
@@ -129,9 +137,9 @@ async def try_code(
             await tx.rows(VERIFY, *about, now)
         return last["verified_at"] is None
     left = TRIES_MAX - await tx.value(COUNT_TRY, *about)
-    return (
-        Refused(RefusalCode.OTP_INVALID, attempts_left=left) if left else Refused(RefusalCode.OTP_MAX_RETRIES)
-    )
+    if not left:
+        return Refused(RefusalCode.OTP_MAX_RETRIES)
+    return Refused(RefusalCode.OTP_INVALID, attempts_left=left)
 
 
 async def void_codes(tx: Transaction, user_id: UUID, purpose: CodePurpose | None = None) -> None:

@@ -26,4 +26,5 @@ async def request_otp(
     if user is None:
         raise Refused(RefusalCode.USER_NOT_FOUND)
     to = await decisions.address(tx, codes, user)
-    return await issue_code(tx, codes, CodeObject(user_id, purpose, reference[-1]), to, codes.make())
+    about = CodeObject(user_id, purpose, reference[-1])
+    return await issue_code(tx, codes, about, to, codes.make(), pause_seconds=codes.pause_seconds)

@@ -24,7 +24,8 @@ SET = "UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING *"
 async def request_password_reset(tx: Transaction, *, codes: Codes, email: str) -> None:
     """Send such a word to the person with this address, if there is one who may log in.
 
-    Nobody learns here whether there is, nor whether one was sent only just now.
+    Nobody learns here whether there is, nor whether one was sent that is still good: a stranger who asks
+    again and again must not void it.
     """
     user_id = await tx.value(FIND, email)
     user = await lock_user(tx, user_id) if user_id else None
@@ -32,7 +33,8 @@ async def request_password_reset(tx: Transaction, *, codes: Codes, email: str) -
         return
     to = Address(DeliveryKind.EMAIL, user["email"])
     with suppress(Refused):
-        await issue_code(tx, codes, _about(user_id), to, codes.make_token(user_id))
+        token = codes.make_token(user_id)
+        await issue_code(tx, codes, _about(user_id), to, token, pause_seconds=codes.seconds)
 
 
 async def reset_password(

@@ -59,4 +59,5 @@ async def _ask_to_confirm(tx: Transaction, codes: Codes, user_id: UUID, email: s
     if await tx.value(IS_TAKEN, email):
         raise Refused(RefusalCode.EMAIL_ALREADY_EXISTS)
     about = CodeObject(user_id, CodePurpose.EMAIL, user_id)
-    await issue_code(tx, codes, about, Address(DeliveryKind.EMAIL, email), codes.make())
+    to = Address(DeliveryKind.EMAIL, email)
+    await issue_code(tx, codes, about, to, codes.make(), pause_seconds=codes.pause_seconds)

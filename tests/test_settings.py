@@ -9,7 +9,15 @@ from settings import DEFAULT_SECRET, SettingsError, env_example, plain_database_
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "SECRET_KEY", "OTHER_SECRET_KEYS", "ROWLOCK_MODE"):
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PORT",
+        "SECRET_KEY",
+        "OTHER_SECRET_KEYS",
+        "ROWLOCK_MODE",
+        "SMTP_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
 
@@ -43,6 +51,8 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("DATABASE_URL", "mysql://u@h/d"),
         ("REDIS_URL", "http://h"),
         ("PORT", "many"),
+        ("SMTP_URL", "http://h"),
+        ("SMTP_URL", "smtp://"),
         ("CREDITS_CURRENCY", "euro"),
         ("SECRET_KEY", "short"),
         ("OTHER_SECRET_KEYS", '["short"]'),

@@ -126,6 +126,10 @@ async def test_the_third_wrong_code_gives_the_new_address_up(database: Database,
     assert await everything(database) == before
     async with database.transaction() as tx:
         await tx.rows("UPDATE codes SET expires_at = expires_at - $1::interval", timedelta(minutes=5))
+    before = await everything(database)
+    refused = await refusal_of(requested(database, ann, (ann.id,), CodePurpose.EMAIL))
+    assert refused.problems[0].field == "input.referenceId"
+    assert await everything(database) == before
     await named(database, ann, "other@example.com")
     await confirmed(database, ann, await code_for(database, ann))
     assert await email_of(database, ann) == "other@example.com"

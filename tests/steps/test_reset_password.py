@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from auth.codes import Codes
 from database import Database
 from models.codes import CodePurpose
 from models.users import User
@@ -16,7 +15,7 @@ from steps.permit import deactivate_user
 from steps.refusals import RefusalCode
 from steps.reset_password import request_password_reset, reset_password
 from steps.transact import transact
-from tests.codes import CODES, PAUSING, code_in, requested, waiting_messages
+from tests.codes import CODES, code_in, requested, waiting_messages
 from tests.people import PASSWORD_HASH, TOKENS, logged_in, session_row
 from tests.world import everything, hold, new_event, new_user, refusal_of, until_somebody_waits
 
@@ -26,8 +25,14 @@ async def alice(database: Database) -> User:
     return await new_user(database, email="Alice@example.com")
 
 
-async def asked(database: Database, email: str = "alice@EXAMPLE.com", codes: Codes = CODES) -> None:
-    await transact(database, request_password_reset, codes=codes, email=email)
+async def let_pass(database: Database, minutes: int) -> None:
+    """Let the last code be so much older, and its time no shorter."""
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE codes SET sent_at = sent_at - $1::interval", timedelta(minutes=minutes))
+
+
+async def asked(database: Database, email: str = "alice@EXAMPLE.com") -> None:
+    await transact(database, request_password_reset, codes=CODES, email=email)
 
 
 async def token_of(database: Database, user: User) -> str:
@@ -62,7 +67,9 @@ async def test_the_word_sets_the_password_and_ends_every_session(database: Datab
 
 
 async def test_the_word_works_once_and_only_the_last_one(database: Database, alice: User) -> None:
-    first, second = await token_of(database, alice), await token_of(database, alice)
+    first = await token_of(database, alice)
+    await let_pass(database, 5)
+    second = await token_of(database, alice)
     before = await everything(database)
     assert (await refusal_of(reset(database, first))).code is RefusalCode.OTP_INVALID
     assert await everything(database) == before
@@ -113,12 +120,13 @@ async def test_any_number_of_wrong_words_does_not_spoil_the_right_one(
     await reset(database, token)
 
 
-async def test_nobody_is_sent_anything_without_an_account_or_too_soon(
+async def test_nobody_is_sent_anything_without_an_account_or_while_the_last_word_is_good(
     database: Database, alice: User
 ) -> None:
-    await asked(database, codes=PAUSING)
+    await asked(database)
+    await let_pass(database, 4)
     before = await everything(database)
-    await asked(database, codes=PAUSING)
+    await asked(database)
     for unknown in ("ben@example.com", "", "é" * 500):
         await asked(database, unknown)
     assert await everything(database) == before
@@ -128,6 +136,7 @@ async def test_who_is_deactivated_gets_no_word_and_an_earlier_one_is_refused(
     database: Database, alice: User
 ) -> None:
     token = await token_of(database, alice)
+    await let_pass(database, 5)
     await transact(database, deactivate_user, user_id=alice.id)
     before = await everything(database)
     await asked(database)
