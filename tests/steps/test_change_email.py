@@ -66,6 +66,8 @@ async def test_it_takes_effect_with_its_code_and_the_old_address_is_told(
     assert "A***@example.com" in notice.text.body
     after = await everything(database)
     assert (await confirmed(database, ann, code)).verified
+    refused = await refusal_of(requested(database, ann, (ann.id,), CodePurpose.EMAIL))
+    assert refused.problems[0].field == "input.referenceId"
     assert await everything(database) == after
 
 
