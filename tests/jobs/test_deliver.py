@@ -19,7 +19,7 @@ from messages.message import Address, Message, Text, Undeliverable
 from messages.post import Post
 from models.deliveries import DeliveryKind
 from models.users import User
-from steps.deliver import LEASE_SECONDS, forget_deliveries, post
+from steps.deliver import LEASE_SECONDS, claim_deliveries, forget_deliveries, post
 from steps.transact import transact
 from tests.codes import ENVELOPES, SETTINGS
 from tests.world import everything, new_user
@@ -135,6 +135,17 @@ async def test_two_workers_do_not_send_the_same(database: Database, alice: User,
     assert len({message.id for message in provider.sent}) == len(provider.sent) == 10
 
 
+async def test_what_another_has_in_hand_is_passed_by(
+    database: Database, alice: User, provider: Provider
+) -> None:
+    await posted(database, alice)
+    async with database.transaction() as tx:
+        assert len(await claim_deliveries(tx, deliveries_max=10)) == 1
+        await posted(database, alice)
+        assert await delivered(database, provider) == 1
+    assert len(provider.sent) == 1
+
+
 async def test_what_fails_is_tried_again_later_and_later_and_at_last_given_up(
     database: Database, alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -219,8 +230,9 @@ async def test_a_provider_that_never_answers_is_left(
     assert (await row_of(database))["state"] == "PENDING"
 
 
-async def test_a_late_failure_does_not_undo_what_another_did(
-    database: Database, alice: User, provider: Provider
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_late_failure_does_not_undo_what_another_did_or_does(
+    database: Database, alice: User, provider: Provider, is_done: bool
 ) -> None:
     await posted(database, alice)
     started, go = asyncio.Event(), asyncio.Event()
@@ -234,7 +246,10 @@ async def test_a_late_failure_does_not_undo_what_another_did(
     slow = asyncio.create_task(delivered(database, Slow(database)))
     await asyncio.wait_for(started.wait(), 10)
     await let_it_be_due(database)
-    await delivered(database, provider)
+    if is_done:
+        await delivered(database, provider)
+    else:
+        await transact(database, claim_deliveries, deliveries_max=10)
     after = await everything(database)
     go.set()
     await slow
