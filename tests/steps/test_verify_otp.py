@@ -12,6 +12,7 @@ from models.catalogue import Event
 from models.codes import CodePurpose
 from models.orders import Order
 from models.users import User
+from steps.codes import void_codes
 from steps.refusals import RefusalCode, Refused
 from tests.codes import (
     CODES,
@@ -118,6 +119,18 @@ async def test_after_the_third_wrong_try_one_starts_anew(database: Database, ali
         for _ in range(3):
             await refusal_of(verified(database, alice, order_reference(order), "no"))
     assert await letters(database, event) == "A" * 10
+
+
+async def test_a_code_that_is_being_voided_is_waited_for_and_is_good_no_more(
+    database: Database, alice: User, order: Order
+) -> None:
+    await requested(database, alice, order_reference(order))
+    code = await code_sent_to(database, alice)
+    async with database.transaction() as tx:
+        await void_codes(tx, alice.id)
+        trying = asyncio.create_task(refusal_of(verified(database, alice, order_reference(order), code)))
+        await until_somebody_waits(database)
+    assert (await trying).code is RefusalCode.OTP_EXPIRED
 
 
 async def test_a_hundred_wrong_codes_at_once_are_a_hundred_tries(
