@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from auth.budgets import Budgets
+from auth.codes import Codes
 from auth.issuers import Issuers
 from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
@@ -26,6 +27,7 @@ from observing import logs, tracing
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import Health
+from routes.mailbox import mailbox
 from routes.metrics import Metrics
 from routes.oauth import oauth_token
 from routes.observing import Observing
@@ -71,12 +73,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 await part.start()
             yield
 
-    pages = [] if settings.is_production else query_page_routes()
+    open_pages = [] if settings.is_production else [*query_page_routes(), Route("/mailbox", mailbox)]
     app = Starlette(
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
-            *pages,
+            *open_pages,
             Route("/events/{event_id}/plan", seat_plan),
             Route("/oauth/token", oauth_token, methods=["POST"]),
             *oidc_routes(house),
@@ -119,6 +121,7 @@ def _house(settings: Settings, database: Database, hub: Hub, revocations: Revoca
         visitors=Visitors(database, issuers, refresh_tokens, settings.access_token_seconds),
         rate_limits=RateLimits(settings),
         budgets=Budgets(settings.cost_per_minute_max),
+        codes=Codes(settings),
         plans=Plans(database),
         hub=hub,
         payments=Payments(database, settings.credits_currency),

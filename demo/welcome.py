@@ -24,6 +24,7 @@ Rowlock serves the demo. Ctrl-C stops it and all that it started; the data stays
 
   Click here:   {url}/graphql
   Health:       {url}/health
+  Mailbox:      {url}/mailbox
 
   Accounts, all with the password {PASSWORD}:
 {accounts}

@@ -6,6 +6,7 @@ from models.tickets import LIVE_TICKET
 VIOLATIONS_NAMED_MAX = 100
 
 _SEAT = "'event ' || s.event_id || ', seat ' || s.index"
+_CODE = "'user ' || c.user_id || ', code for ' || c.purpose || ' ' || c.object_id"
 _ORDER = "'event ' || o.event_id || ', order ' || o.reference"
 
 INVARIANTS = {
@@ -81,6 +82,18 @@ INVARIANTS = {
         SELECT 'user ' || user_id || ', session ' || id FROM sessions
         WHERE refresh_hash IN (SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING count(*) > 1)
             OR refresh_hash IN (SELECT previous_hash FROM sessions)""",
+    "17. A code is good for nothing after the third wrong try": f"""
+        SELECT {_CODE} FROM codes c
+        WHERE c.tries >= 3 AND (c.digest IS NOT NULL OR c.verified_at IS NOT NULL)""",
+    "17. After the third wrong try its order is neither held nor paid": f"""
+        SELECT {_CODE} FROM codes c JOIN orders o ON o.id = c.object_id AND o.buyer_id = c.user_id
+        WHERE c.purpose = 'PURCHASE' AND c.tries >= 3
+            AND o.status IN ('PENDING', 'CONFIRMED', 'COMPLETED')""",
+    "17. A code was verified in its time": f"""
+        SELECT {_CODE} FROM codes c WHERE c.verified_at NOT BETWEEN c.sent_at AND c.expires_at""",
+    "17. What was sent or given up is erased": """
+        SELECT 'user ' || user_id || ', delivery ' || id FROM deliveries
+        WHERE state <> 'PENDING' AND sealed IS NOT NULL""",
     "18. An ended session was not used any more": """
         SELECT 'user ' || user_id || ', session ' || id FROM sessions WHERE last_used_at > ended_at""",
     "18. An open session is of a person who may log in": """

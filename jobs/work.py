@@ -5,16 +5,22 @@ import signal
 from functools import partial
 
 from database import Database
+from jobs.deliver import deliver_once
+from jobs.forget_codes import forget_codes_once
+from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
 from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from live.bus import Bus
+from messages.envelopes import Envelopes
+from messages.post import post_of
 from observing import tracing
 from settings import Settings
 
 RELEASE_SECONDS = 1.0
+DELIVER_SECONDS = 0.5
 TIDY_SECONDS = 300.0
 
 
@@ -26,11 +32,15 @@ class Work:
         database.on_commit = self.relay.wake
         jobs = [self.relay.job]
         if settings.jobs_in_server:
+            deliver = partial(deliver_once, database, Envelopes(settings), post_of(settings, database))
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
+                Job("deliver", deliver, DELIVER_SECONDS),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
+                Job("forget codes", partial(forget_codes_once, database), TIDY_SECONDS),
+                Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]
         self._jobs = Jobs(jobs)
 

@@ -4,6 +4,8 @@ from sqlalchemy import DDL, event
 from sqlmodel import SQLModel
 
 from models.catalogue import Event, Hall, Plan, Venue
+from models.codes import Code
+from models.deliveries import Delivery, Mail
 from models.idempotency import IdempotencyKey
 from models.identities import Identity
 from models.ledger import Account, Movement
@@ -17,10 +19,13 @@ from models.users import User
 __all__ = [
     "Account",
     "Buyer",
+    "Code",
+    "Delivery",
     "Event",
     "Hall",
     "IdempotencyKey",
     "Identity",
+    "Mail",
     "Movement",
     "Order",
     "OrderItem",

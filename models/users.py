@@ -59,9 +59,10 @@ class User(SQLModel, table=True):
     @property
     def shown_name(self) -> str:
         """What others may call this person: full name, else user name, else a masked e-mail address."""
-        return self.full_name or self.username or _masked(self.email)
+        return self.full_name or self.username or masked_email(self.email)
 
 
-def _masked(email: str) -> str:
+def masked_email(email: str) -> str:
+    """An e-mail address with all but its first letter and its domain hidden."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}***@{domain}"

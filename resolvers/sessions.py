@@ -1,5 +1,6 @@
 """Getting an account, logging in, keeping a session going, and ending it."""
 
+import asyncio
 from typing import Annotated
 
 import strawberry
@@ -18,6 +19,8 @@ from schema.sessions import (
     LogoutResult,
     RefreshSessionInput,
     RegisterInput,
+    RequestPasswordResetInput,
+    ResetPasswordInput,
     SessionInput,
     SessionPayload,
     SessionResult,
@@ -30,8 +33,11 @@ from steps.log_in import LoggedIn, log_in, register_and_log_in
 from steps.refresh import refresh_session
 from steps.refusals import RefusalCode, Refused
 from steps.register import check_password, check_person
+from steps.reset_password import request_password_reset, reset_password
 
 WRONG_PASSWORD = "The password until now is another one."  # noqa: S105
+RESET_ANSWER_SECONDS = 0.5
+"""How long it takes to hear that a reset was asked for, for known and unknown people alike."""
 
 
 @strawberry.type
@@ -158,6 +164,42 @@ class SessionMutations:
             proven_hash=proven_hash,
             new_hash=await hash_password(input.new_password),
             tokens=info.context.house.refresh_tokens,
+        )
+        return _session(info, logged_in)
+
+    @strawberry.mutation(
+        description="Be sent a word by e-mail that sets a new password. The answer is the same, and takes as "
+        "long, whether there is such an account or not."
+    )
+    async def request_password_reset(
+        self,
+        info: Info,
+        input: Annotated[RequestPasswordResetInput, strawberry.argument(description="Whose.")],
+    ) -> LogoutResult:
+        await info.context.count_try(Door.CODE, input.email)
+        step = info.context.transact(
+            request_password_reset, codes=info.context.house.codes, email=input.email.strip()
+        )
+        await asyncio.gather(step, asyncio.sleep(RESET_ANSWER_SECONDS))
+        return LogoutPayload(success=True)
+
+    @strawberry.mutation(
+        description="Set a new password by the word that was sent, and be logged in. All other sessions end."
+    )
+    async def reset_password(
+        self,
+        info: Info,
+        input: Annotated[ResetPasswordInput, strawberry.argument(description="The word, and the password.")],
+    ) -> SessionResult:
+        check_password(input.new_password, "input.newPassword")
+        await info.context.count_try(Door.CODE)
+        logged_in = await info.context.transact(
+            reset_password,
+            codes=info.context.house.codes,
+            token=input.token.strip(),
+            new_hash=await hash_password(input.new_password),
+            tokens=info.context.house.refresh_tokens,
+            device=info.context.device,
         )
         return _session(info, logged_in)
 

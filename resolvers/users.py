@@ -84,7 +84,10 @@ class UserQueries:
 
 @strawberry.type
 class UserMutations:
-    @strawberry.mutation(description="Change one's own account, or anybody's for ADMIN.")
+    @strawberry.mutation(
+        description="Change one's own account, or anybody's for ADMIN. A new e-mail address takes effect "
+        "when its owner confirms the code that is sent to it."
+    )
     async def update_user(
         self, info: Info, input: Annotated[UpdateUserInput, strawberry.argument(description="What.")]
     ) -> UserResult:
@@ -95,6 +98,7 @@ class UserMutations:
             any_user=caller.manages_people,
             user_id=caller.id if input.user_id is None else ids.read_user(input.user_id),
             changes=input.changes(),
+            codes=info.context.house.codes,
         )
         return _payload(user)
 

@@ -10,6 +10,7 @@ import strawberry
 
 from auth.bearer import bearer_token
 from auth.budgets import Budgets
+from auth.codes import Codes
 from auth.rate_limits import Door, RateLimited, RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
@@ -44,6 +45,7 @@ class House:
     visitors: Visitors
     rate_limits: RateLimits
     budgets: Budgets
+    codes: Codes
     plans: Plans
     hub: Hub
     payments: Payments

@@ -18,7 +18,9 @@ class InputProblem:
     message: str = strawberry.field(description="A sentence that can be shown to a person.")
 
 
-@strawberry.type(description="A no for a reason that a person can run into. Nothing was changed.")
+@strawberry.type(
+    description="A no for a reason that a person can run into. Nothing was changed; wrong codes are counted."
+)
 class Refusal:
     code: RefusalCode = strawberry.field(description="The reason, for programs.")
     message: str = strawberry.field(description="The reason, as a sentence that can be shown to a person.")
@@ -30,6 +32,9 @@ class Refusal:
     missing: Money | None = strawberry.field(description="INSUFFICIENT_CREDITS: how much is missing.")
     retry_after_seconds: int | None = strawberry.field(
         description="In how many seconds trying again makes sense."
+    )
+    attempts_left: int | None = strawberry.field(
+        description="OTP_INVALID: how often a code for this thing may still be wrong."
     )
 
     @classmethod
@@ -43,6 +48,7 @@ class Refusal:
             seat_ids=[ids.seat_id(event_id, index) for event_id, index in refused.seats],
             missing=Money.of(*refused.missing) if refused.missing else None,
             retry_after_seconds=refused.retry_after_seconds,
+            attempts_left=refused.attempts_left,
         )
 
 

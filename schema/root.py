@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
+from resolvers.codes import CodeMutations
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
@@ -33,7 +34,9 @@ class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, 
 @strawberry.type(
     description="What can be done. Each answer is what was made, or a Refusal that changed nothing."
 )
-class Mutation(SessionMutations, UserMutations, OrderMutations, VenueMutations, EventMutations):
+class Mutation(
+    SessionMutations, UserMutations, CodeMutations, OrderMutations, VenueMutations, EventMutations
+):
     pass
 
 

@@ -82,6 +82,17 @@ class ChangePasswordInput:
     new_password: str = strawberry.field(description="8 to 128 characters.")
 
 
+@strawberry.input(description="Whose password is forgotten.")
+class RequestPasswordResetInput:
+    email: str = strawberry.field(description="The e-mail address of the account.")
+
+
+@strawberry.input(description="What proves who one is without the password, and the one that is to be.")
+class ResetPasswordInput:
+    token: str = strawberry.field(description="The word that was sent by e-mail.")
+    new_password: str = strawberry.field(description="8 to 128 characters.")
+
+
 @strawberry.type(description="What to send with each request: Authorization: Bearer <accessToken>.")
 class SessionTokens:
     access_token: str = strawberry.field(description="Says who is asking.")
@@ -100,7 +111,7 @@ class SessionPayload:
 
 @strawberry.type(description="It is done.")
 class LogoutPayload:
-    success: bool = strawberry.field(description="True: nobody is logged in by it any more.")
+    success: bool = strawberry.field(description="True.")
 
 
 SessionResult = Annotated[

@@ -15,6 +15,10 @@ class UpdateUserInput:
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="Whose; null: one's own. ADMIN: anybody's."
     )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The e-mail address; it takes effect when the code that is sent to it is confirmed.",
+    )
     username: str | None = strawberry.field(
         default=strawberry.UNSET, description="The user name; null takes it away."
     )
@@ -27,7 +31,7 @@ class UpdateUserInput:
 
     def changes(self) -> dict[str, str | None]:
         """The parts that are named, with their new values."""
-        named = {name: getattr(self, name) for name in PROFILE}
+        named = {name: getattr(self, name) for name in ("email", *PROFILE)}
         return {name: value for name, value in named.items() if value is not strawberry.UNSET}
 
 

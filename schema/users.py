@@ -25,7 +25,9 @@ class User(Node):
     phone: str | None = strawberry.field(description="The phone number, in E.164.")
     roles: list[Role] = strawberry.field(description="What this person may do.")
     active: bool = strawberry.field(description="Whether this person may log in.")
-    flagged: bool = strawberry.field(description="Whether this person is seen as a high risk.")
+    flagged: bool = strawberry.field(
+        description="Whether this person is seen as a high risk, who pays only with a code."
+    )
     created_at: datetime = strawberry.field(description="When the account was made.")
     row: strawberry.Private[rows.User]
 

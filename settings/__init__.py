@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotReadable
 
-from settings.addresses import DatabaseUrl, RedisUrl
+from settings.addresses import DatabaseUrl, RedisUrl, SmtpUrl
 from settings.limits import EndpointLimits
 from settings.providers import OidcIssuer
 from settings.rates import Rates
@@ -87,6 +87,16 @@ class Settings(Rates, EndpointLimits, BaseSettings):
         default_factory=list,
         description="OpenID Connect providers whose tokens are good here, as a JSON list; see docs/oidc.md",
     )
+    code_seconds: int = Field(300, ge=60, le=3_600, description="How long a one-time code is good")
+    code_pause_seconds: int = Field(
+        30, ge=0, le=3_600, description="How soon a person may ask for another code for the same thing"
+    )
+    smtp_url: SmtpUrl | None = Field(
+        None,
+        description="The mail server, smtp://user:password@host:587 or smtps://; unset: a mailbox at "
+        "/mailbox, and in production no mail at all",
+    )
+    mail_from: str = Field("Rowlock <noreply@localhost>", description="Who the e-mails of the house are from")
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
     )

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 OTHER_TOOLS_PARAMETERS = {"connection_limit", "pool_timeout", "pgbouncer", "prepared_statement_cache_size"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -29,6 +29,13 @@ def redis_url(url: str) -> str:
     return url
 
 
+def smtp_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must be as smtp://user:password@host:587 or smtps://user:password@host:465")
+    return url
+
+
 def web_url(url: str) -> str:
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
@@ -41,3 +48,4 @@ def web_url(url: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(plain_database_url)]
 RedisUrl = Annotated[str, AfterValidator(redis_url)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(smtp_url)]

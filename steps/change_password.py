@@ -4,8 +4,10 @@ from uuid import UUID
 
 from auth.refresh_tokens import RefreshTokens
 from database import Transaction
+from models.codes import CodePurpose
 from models.sessions import SessionEnd
 from models.users import User
+from steps.codes import void_codes
 from steps.end_sessions import end_sessions
 from steps.log_in import LASTS_UNTIL, LoggedIn
 from steps.person_locks import lock_session, lock_user
@@ -37,6 +39,7 @@ async def change_password(
     if row["password_hash"] != proven_hash:
         raise busy()
     await tx.rows("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, new_hash)
+    await void_codes(tx, user_id, CodePurpose.PASSWORD)
     await end_sessions(tx, user_id, SessionEnd.PASSWORD, but=session["id"])
     token = tokens.first(user_id, session["id"])
     await tx.rows(BEGIN_ANEW, user_id, token.session_id, token.digest, tokens.session_days)

@@ -20,12 +20,14 @@ HAS_TICKETS = f"""
 ERASE = (
     "UPDATE sessions SET device = '' WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE user_id = $1",
+    "DELETE FROM codes WHERE user_id = $1",
+    "DELETE FROM deliveries WHERE user_id = $1",
     "DELETE FROM users WHERE id = $1",
 )
 
 
 async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
-    """Erase who a person is: name, mail, phone, password, devices. Orders, tickets and movements stay, by id.
+    """Erase who a person is: name, mail, phone, password, devices, codes. Orders, tickets, movements stay.
 
     Refuses while they own tickets to an event to come or hold seats (USER_HAS_TICKETS).
     """

@@ -18,6 +18,12 @@ EVERYTHING = {
         SELECT id, device, created_at, last_used_at, expires_at, ended_at, ended_by, roles
         FROM sessions WHERE user_id = $1 ORDER BY id""",
     "identities": "SELECT issuer, subject, created_at FROM identities WHERE user_id = $1 ORDER BY 1, 2",
+    "codes": """
+        SELECT purpose, object_id, tries, sent_to, sent_at, expires_at, verified_at
+        FROM codes WHERE user_id = $1 ORDER BY sent_at""",
+    "deliveries": """
+        SELECT id, kind, recipient, state, attempts, created_at
+        FROM deliveries WHERE user_id = $1 ORDER BY id""",
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "orders": f"SELECT * FROM {ORDERS_NOW} AS o WHERE buyer_id = $1 ORDER BY id",

@@ -4,28 +4,47 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from database import Transaction
+from models.codes import is_proven
 from models.columns import new_id
 from models.orders import Order
 from steps.locks import ACCOUNTS_OF
 from steps.refusals import RefusalCode, Refused
 
+PROVEN = f"""coalesce((
+    SELECT {is_proven("c")} FROM codes c
+    WHERE c.user_id = {{}} AND c.purpose = 'PURCHASE' AND c.object_id = {{}}), false)"""
+"""Whether this person has verified a code for this order, and it still counts; found by its key."""
+
 CHARGE = f"""
     WITH due AS (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::uuid[], $6::uuid[])
             AS d (user_id, id, currency, amount_minor, event_id, order_id)
-    ), locked AS MATERIALIZED ({ACCOUNTS_OF.format("due")}
+    ), allowed AS MATERIALIZED (
+        SELECT d.* FROM due d
+        WHERE (SELECT flagged FROM users WHERE id = d.user_id) IS NOT TRUE
+            OR {PROVEN.format("d.user_id", "d.order_id")}
+    ), to_pay AS (SELECT * FROM allowed WHERE amount_minor > 0
+    ), locked AS MATERIALIZED ({ACCOUNTS_OF.format("to_pay")}
     ), charged AS (
         UPDATE accounts a SET balance_minor = a.balance_minor - d.amount_minor
-        FROM locked l JOIN due d USING (user_id, currency)
+        FROM locked l JOIN to_pay d USING (user_id, currency)
         WHERE a.user_id = l.user_id AND a.currency = l.currency AND a.balance_minor >= d.amount_minor
         RETURNING d.*
+    ), moved AS (
+        INSERT INTO movements
+            (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id)
+        SELECT user_id, id, 'CREDITS', 'REVENUE', amount_minor, currency, 'PURCHASE', event_id, order_id,
+            user_id
+        FROM charged
     )
-    INSERT INTO movements
-        (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id)
-    SELECT user_id, id, 'CREDITS', 'REVENUE', amount_minor, currency, 'PURCHASE', event_id, order_id, user_id
-    FROM charged
-    RETURNING reference"""
-"""For each order $1 its buyer, $2 a movement's id, $3 currency, $4 price, $5 event, $6 its id."""
+    SELECT order_id FROM charged UNION ALL SELECT order_id FROM allowed WHERE amount_minor = 0"""
+"""For each order $1 its buyer, $2 a movement's id, $3 currency, $4 price, $5 event, $6 its id.
+
+A flagged buyer is charged only with a code that was verified for the order."""
+
+WHY_NOT = f"""
+    SELECT (SELECT flagged FROM users WHERE id = $1) AND NOT {PROVEN.format("$1", "$2")} AS needs_code,
+        (SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $3) AS balance_minor"""
 
 GIVE = """
     WITH given AS (
@@ -40,29 +59,27 @@ GIVE = """
 async def charge_credits(tx: Transaction, order: Order) -> None:
     """Move the price of an order from its buyer's credits to the event's revenue.
 
-    Refuses with what is missing when the balance does not cover it. A price of nothing moves nothing.
+    Refuses a flagged buyer who has verified no code for it, and with what is missing when the balance does
+    not cover it. A price of nothing moves nothing.
     """
     if await charge_all(tx, [order]):
         return
-    balance = await tx.value(
-        "SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $2",
-        order.buyer_id,
-        order.currency,
-    )
-    missing = order.total_minor - (balance or 0)
+    buyer = await tx.row(WHY_NOT, order.buyer_id, order.id, order.currency)
+    assert buyer is not None, "this asks for one row"
+    if buyer["needs_code"]:
+        raise Refused(RefusalCode.OTP_REQUIRED)
+    missing = order.total_minor - (buyer["balance_minor"] or 0)
     raise Refused(RefusalCode.INSUFFICIENT_CREDITS, missing=(missing, order.currency))
 
 
 async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
-    """Charge each of these orders, of different buyers; return those whose buyers had the credits."""
+    """Charge each of these orders, of different buyers; return those whose buyers may and can pay."""
     dues = [
         (order.buyer_id, new_id(), order.currency, order.total_minor, order.event_id, order.id)
         for order in orders
-        if order.total_minor
     ]
-    free = {order.id for order in orders if not order.total_minor}
     paid = await tx.rows(CHARGE, *zip(*dues, strict=True)) if dues else []
-    return free | {row["reference"] for row in paid}
+    return {row["order_id"] for row in paid}
 
 
 async def give_credits(

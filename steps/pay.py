@@ -25,8 +25,9 @@ async def pay_order(
 ) -> Order:
     """Pay with the buyer's credits: the money moves and every seat becomes a ticket, or nothing does.
 
-    The hold itself is consumed, under its lock, so a lapsed or foreign hold is never payable. Under a `key`
-    that was used before it answers with the order as it is now.
+    The hold itself is consumed, under its lock, so a lapsed or foreign hold is never payable. A flagged buyer
+    has to verify a code for the order first. Under a `key` that was used before it answers with the order as
+    it is now.
     """
     paid_before = await claim(tx, key, made=order_id) is not None
     order = await lock_order(tx, event_id, order_id)
@@ -45,16 +46,23 @@ async def pay_order(
 
 def not_payable(order: Record, credits_currency: str) -> Refused | None:
     """Say why an order cannot be paid with credits, whatever its seats are, if so."""
-    match order["status"]:
+    if (problem := not_pending(order["status"])) is not None:
+        return problem
+    if order["total_minor"] and order["currency"] != credits_currency:
+        return Refused(
+            RefusalCode.PAYMENT_METHOD_NOT_ALLOWED,
+            f"Credits are in {credits_currency}; this order is in {order['currency']}.",
+        )
+    return None
+
+
+def not_pending(status: str) -> Refused | None:
+    """Say why an order in this state does not wait to be paid, if so."""
+    match status:
         case "CONFIRMED" | "COMPLETED":
             return Refused(RefusalCode.ORDER_ALREADY_CONFIRMED)
         case "EXPIRED":
             return Refused(RefusalCode.HOLD_EXPIRED)
         case "CANCELLED" | "REFUNDED":
             return Refused(RefusalCode.ORDER_INVALID_STATE)
-    if order["total_minor"] and order["currency"] != credits_currency:
-        return Refused(
-            RefusalCode.PAYMENT_METHOD_NOT_ALLOWED,
-            f"Credits are in {credits_currency}; this order is in {order['currency']}.",
-        )
     return None

@@ -1,10 +1,22 @@
-"""The locks on a person's own rows, in one order: the person, then the session."""
+"""The locks on a person's own rows, in one order: the person, the session, the code, the delivery."""
 
 from uuid import UUID
 
 from asyncpg import Record
 
+from auth.codes import CodeObject
 from database import Transaction
+
+DUE_DELIVERIES = """
+    SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND next_attempt_at <= statement_timestamp()
+        AND (expires_at IS NULL OR expires_at > statement_timestamp())
+    ORDER BY next_attempt_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""Deliveries to be tried now, at most $1 of them, that nobody else has in hand."""
+
+OVERDUE_DELIVERIES = """
+    SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND expires_at <= statement_timestamp()
+    ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""Deliveries that are not worth sending any more, likewise."""
 
 
 async def lock_user(tx: Transaction, user_id: UUID) -> Record | None:
@@ -16,6 +28,15 @@ async def lock_session(tx: Transaction, user_id: UUID, session_id: UUID) -> Reco
     """Lock a session against everybody else who would use or end it; None when there is none."""
     return await tx.row(
         "SELECT * FROM sessions WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, session_id
+    )
+
+
+async def lock_code(tx: Transaction, about: CodeObject) -> Record | None:
+    """Lock the last code of a person for an object against everybody else who would try or replace it."""
+    return await tx.row(
+        """SELECT * FROM codes WHERE user_id = $1 AND purpose = $2 AND object_id = $3
+           FOR NO KEY UPDATE""",
+        *about,
     )
 
 

@@ -41,6 +41,11 @@ class RefusalCode(StrEnum):
     ORDER_INVALID_STATE = "ORDER_INVALID_STATE"
     INSUFFICIENT_CREDITS = "INSUFFICIENT_CREDITS"
     PAYMENT_METHOD_NOT_ALLOWED = "PAYMENT_METHOD_NOT_ALLOWED"
+    OTP_REQUIRED = "OTP_REQUIRED"
+    OTP_INVALID = "OTP_INVALID"
+    OTP_EXPIRED = "OTP_EXPIRED"
+    OTP_MAX_RETRIES = "OTP_MAX_RETRIES"
+    TRANSFER_NOT_FOUND = "TRANSFER_NOT_FOUND"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUSY = "BUSY"
 
@@ -71,6 +76,11 @@ SENTENCES = {
     RefusalCode.ORDER_ALREADY_CONFIRMED: "This order is paid already.",
     RefusalCode.ORDER_INVALID_STATE: "The order is not in a state that allows this.",
     RefusalCode.INSUFFICIENT_CREDITS: "There are not enough credits on the account.",
+    RefusalCode.OTP_REQUIRED: "This needs a code: ask for one, and confirm it.",
+    RefusalCode.OTP_INVALID: "This is not the code.",
+    RefusalCode.OTP_EXPIRED: "There is no code that is still good; ask for a new one.",
+    RefusalCode.OTP_MAX_RETRIES: "The code was wrong too often; begin anew.",
+    RefusalCode.TRANSFER_NOT_FOUND: "There is no such transfer.",
     RefusalCode.IDEMPOTENCY_MISMATCH: "This idempotency key was used before with another input.",
     RefusalCode.BUSY: "Too many people are at it right now; try again in a moment.",
 }
@@ -98,6 +108,7 @@ class Refused(Exception):
     problems: tuple[InputProblem, ...] = ()
     missing: tuple[int, str] | None = None
     retry_after_seconds: int | None = None
+    attempts_left: int | None = None
 
     def __str__(self) -> str:
         return self.message or SENTENCES[self.code]

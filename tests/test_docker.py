@@ -106,8 +106,9 @@ def test_the_demo_is_open_to_this_machine_only_and_production_demands_secrets() 
     ]
     assert "ROWLOCK_MODE: demo" in DEMO
     assert "ROWLOCK_MODE: production" in PRODUCTION
-    secrets = re.findall(r"\$\{(\w+)(\S\S)", PRODUCTION)
-    assert {name for name, _ in secrets} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
-    assert {how for _, how in secrets} == {":?"}
+    taken = re.findall(r"\$\{(\w+)(\S\S)", PRODUCTION)
+    assert {name for name, how in taken if how == ":?"} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+    assert {name for name, how in taken if how == ":-"} == {"SMTP_URL", "MAIL_FROM"}
+    assert {how for _, how in taken} == {":?", ":-"}
     assert DEFAULT_SECRET not in DEMO + PRODUCTION
     assert {"demo:/var/lib/postgresql", "production:/var/lib/postgresql"} <= set((DEMO + PRODUCTION).split())

@@ -37,6 +37,7 @@ FLOORS = [
     ("live.bus", 2),
     ("live.ending", 2),
     ("auth", 2),
+    ("messages", 2),
     ("steps", 3),
     ("dataloaders", 4),
     ("live.stream", 5),
@@ -55,6 +56,7 @@ OURS = {name.partition(".")[0] for name, _ in FLOORS}
 TRANSACTIONS_OPENED_BY = {
     Path("steps/transact.py"),
     Path("steps/together.py"),  # one for many wishes
+    Path("messages/mailbox.py"),  # stands in for a provider
     Path("jobs/relay.py"),  # numbers what is committed, batch by batch
 }
 LOCKS_LIVE_IN = {

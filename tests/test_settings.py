@@ -13,7 +13,7 @@ from tests.docs.pages import examples_of
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    names = "DATABASE_URL REDIS_URL PORT SECRET_KEY OTHER_SECRET_KEYS ROWLOCK_MODE OIDC_ISSUERS"
+    names = "DATABASE_URL REDIS_URL PORT SECRET_KEY OTHER_SECRET_KEYS ROWLOCK_MODE OIDC_ISSUERS SMTP_URL"
     for name in names.split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
@@ -48,6 +48,8 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("DATABASE_URL", "mysql://u@h/d"),
         ("REDIS_URL", "http://h"),
         ("PORT", "many"),
+        ("SMTP_URL", "http://h"),
+        ("SMTP_URL", "smtp://"),
         ("CREDITS_CURRENCY", "euro"),
         ("SECRET_KEY", "short"),
         ("OTHER_SECRET_KEYS", '["short"]'),

@@ -23,6 +23,7 @@ from sqlalchemy import event as listening
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from auth.budgets import Budgets
+from auth.codes import Codes
 from auth.issuers import Issuers
 from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
@@ -82,6 +83,7 @@ class Asking:
             revocations=Revocations(self.database, Bus(None), self.settings.access_token_seconds),
             rate_limits=RateLimits(self.settings),
             budgets=Budgets(self.settings.cost_per_minute_max),
+            codes=Codes(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),

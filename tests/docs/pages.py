@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = "docs/api.md"
-PAGES = ("README.md", "docs/quick-start.md", "docs/sessions.md", "docs/limits.md", GUIDE)
+PAGES = (
+    "README.md",
+    "docs/quick-start.md",
+    "docs/sessions.md",
+    "docs/codes.md",
+    "docs/limits.md",
+    GUIDE,
+)
 
 
 class Example(NamedTuple):

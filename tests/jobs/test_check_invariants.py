@@ -12,6 +12,7 @@ from models.catalogue import Event
 from models.orders import Order
 from steps.end_sessions import log_out
 from steps.transact import transact
+from tests.codes import code_sent_to, order_reference, requested, verified
 from tests.people import TOKENS, logged_in, refreshed
 from tests.world import hold, new_event, new_hall, new_user, pay, priced
 
@@ -117,6 +118,29 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
                    SELECT refresh_hash FROM sessions o WHERE o.id <> s.id LIMIT 1)""",
         ),
     ),
+    "17. A code is good for nothing after the third wrong try": (
+        (
+            "ALTER TABLE codes DROP CONSTRAINT codes_void_after_the_last_try",
+            "UPDATE codes SET tries = 3",
+        ),
+    ),
+    "17. After the third wrong try its order is neither held nor paid": (
+        ("UPDATE codes SET tries = 3, digest = NULL, verified_at = NULL WHERE verified_at IS NOT NULL",),
+        ("UPDATE codes SET tries = 3, digest = NULL WHERE verified_at IS NULL",),
+    ),
+    "17. A code was verified in its time": (
+        ("UPDATE codes SET verified_at = sent_at - interval '1 second' WHERE verified_at IS NOT NULL",),
+        (
+            "ALTER TABLE codes DROP CONSTRAINT codes_verified_in_time",
+            "UPDATE codes SET verified_at = expires_at + interval '1 second' WHERE verified_at IS NULL",
+        ),
+    ),
+    "17. What was sent or given up is erased": (
+        (
+            "ALTER TABLE deliveries DROP CONSTRAINT deliveries_sealed_while_pending",
+            "UPDATE deliveries SET state = 'SENT'",
+        ),
+    ),
     "18. An ended session was not used any more": (
         (
             "ALTER TABLE sessions DROP CONSTRAINT sessions_not_used_after_the_end",
@@ -152,10 +176,16 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, a session that is open and one that is not, and a second event."""
+    """Two paid seats, two held ones, a session that is open and one that is not, and a second event.
+
+    There is a code for each order, of which that of the paid one was verified.
+    """
     event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
-    await pay(database, alice, await hold(database, alice, event, [0, 1]))
-    held = await hold(database, alice, event, [2, 3])
+    paid, held = await hold(database, alice, event, [0, 1]), await hold(database, alice, event, [2, 3])
+    await requested(database, alice, order_reference(paid))
+    await verified(database, alice, order_reference(paid), await code_sent_to(database, alice))
+    await requested(database, alice, order_reference(held))
+    await pay(database, alice, paid)
     for _ in range(2):
         session = await logged_in(database, alice)
         for _ in range(2):

@@ -6,6 +6,7 @@ import pytest
 from database import Database
 from jobs.relay import number_changes_once
 from live.bus import Bus
+from tests.codes import order_reference, requested
 from tests.people import logged_in
 from tests.world import hold, new_event, new_user, pay
 
@@ -21,12 +22,22 @@ IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
+    "codes_purpose_known": "UPDATE codes SET purpose = 'FUN'",
+    "codes_tries_bounded": "UPDATE codes SET tries = -1",
+    "codes_verified_in_time": "UPDATE codes SET verified_at = expires_at + interval '1 second'",
+    "codes_verified_is_not_void": "UPDATE codes SET digest = NULL, verified_at = sent_at",
+    "codes_void_after_the_last_try": "UPDATE codes SET tries = 3",
+    "deliveries_attempts_not_negative": "UPDATE deliveries SET attempts = -1",
+    "deliveries_kind_known": "UPDATE deliveries SET kind = 'PIGEON'",
+    "deliveries_sealed_while_pending": "UPDATE deliveries SET state = 'SENT'",
+    "deliveries_state_known": "UPDATE deliveries SET state = 'LOST', sealed = NULL",
     "events_end_after_start": "UPDATE events SET ends_at = starts_at",
     "events_hall_free": "UPDATE events SET hall_id = (SELECT id FROM halls LIMIT 1), starts_at = now()",
     "events_sales_end_after_start": "UPDATE events SET sales_start_at = now(), sales_end_at = now()",
     "events_status_known": "UPDATE events SET status = 'OPEN'",
     "events_total_seats_not_negative": "UPDATE events SET total_seats = -1",
     "halls_code_key": "UPDATE halls SET venue_id = (SELECT id FROM venues LIMIT 1)",
+    "identities_subject_key": "INSERT INTO identities (user_id, issuer, subject) SELECT id, 'i', 's' FROM users",
     "movements_amount_positive": MOVE.format("'CREDITS'", "'CORRECTIONS'", "0", "'ADJUSTMENT'", "NULL"),
     "movements_credit_known": MOVE.format("'CREDITS'", "'POCKET'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_debit_known": MOVE.format("'POCKET'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
@@ -87,7 +98,7 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")
     await new_user(database, email="b@example.com")
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
-    await hold(database, alice, event, [2])
+    await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
     await number_changes_once(database, Bus(None))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:

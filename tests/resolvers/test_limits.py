@@ -11,8 +11,10 @@ from auth.passwords import hash_password
 from auth.rate_limits import Door, RateLimited, RateLimits
 from database import Database
 from models.users import User
+from schema import ids
 from settings import Settings, SettingsError, read_settings
 from tests.live.valkey import Valkey
+from tests.resolvers.test_codes import FORGOT, REQUEST, RESET, VERIFY
 from tests.resolvers.test_sessions import CHANGE, LOGIN, PASSWORD, REFRESH, REGISTER
 from tests.serving import Server, serving
 from tests.world import everything, new_user
@@ -116,7 +118,12 @@ async def test_an_address_is_the_same_in_both_spellings(settings: Settings, mapp
 async def test_every_other_door_is_limited_too(database: Database, settings: Settings) -> None:
     ann = await somebody(database, "ann@example.com")
     person = {"email": "new@example.com", "password": PASSWORD}
+    about = {"context": "EMAIL", "referenceId": ids.user_id(ann.id)}
     doors: list[tuple[dict[str, str], str, dict[str, Any]]] = [
+        ({"code_rate_per_account": "1/hour"}, REQUEST, {"i": about}),
+        ({"code_rate_per_account": "1/hour"}, VERIFY, {"i": about | {"code": "123456"}}),
+        ({"code_rate_per_account": "1/hour"}, FORGOT, {"e": "nobody@example.com"}),
+        ({"code_rate_per_address": "1/hour"}, RESET, {"t": "pr_x", "p": "another one"}),
         ({"register_rate_per_address": "1/hour"}, REGISTER, {"i": person}),
         ({"refresh_rate_per_address": "1/hour"}, REFRESH, {"t": "no token"}),
         ({"login_rate_per_account": "1/hour"}, CHANGE, {"c": "wrong", "n": "another one"}),

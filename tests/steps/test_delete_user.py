@@ -17,6 +17,7 @@ from steps.pay import pay_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
 from steps.update_user import update_user
+from tests.codes import CODES
 from tests.people import logged_in, refreshed, session_row
 from tests.world import (
     CURRENCY,
@@ -40,7 +41,13 @@ KEPT_BY_ID = {"accounts", "movements", "buyers", "orders", "tickets", "sessions"
 async def alice(database: Database) -> User:
     alice = await new_user(database, credits_minor=10_000, email="alice@example.com")
     return await transact(
-        database, update_user, caller_id=alice.id, any_user=False, user_id=alice.id, changes=PERSONAL
+        database,
+        update_user,
+        caller_id=alice.id,
+        any_user=False,
+        user_id=alice.id,
+        changes=PERSONAL,
+        codes=CODES,
     )
 
 

@@ -1,11 +1,13 @@
 """Plans that are made before there is anything, and kept: every row is found by its key all the same."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from database import Database
 from steps.hold import HOLD
+from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
 from steps.sell import SELL
 
@@ -36,9 +38,23 @@ async def test_a_plan_made_on_empty_tables_still_finds_every_row_by_its_key(
         assert f"({KEYS[scan['Relation Name']]} = " in conditions or "buyer_id = " in conditions, scan
 
 
-def _scans(plan: dict[str, Any]) -> Any:
-    """Every node of a plan that reads one of the tables that a sale writes."""
-    if plan.get("Relation Name") in KEYS and plan["Node Type"] not in {"ModifyTable", "LockRows"}:
+async def test_whether_a_buyer_needs_a_code_is_found_by_key(database: Database) -> None:
+    async with database.transaction() as tx:
+        types = "uuid[], uuid[], text[], bigint[], uuid[], uuid[]"
+        await tx.rows(f"PREPARE planned ({types}) AS {CHARGE}")
+        (plan,) = await tx.value("EXPLAIN (FORMAT JSON) EXECUTE planned (NULL, NULL, NULL, NULL, NULL, NULL)")
+        await tx.rows("DEALLOCATE planned")
+    scans = list(_scans(plan["Plan"], {"users", "codes"}))
+    assert {scan["Relation Name"] for scan in scans} == {"users", "codes"}
+    for scan in scans:
+        condition = scan.get("Index Cond", scan.get("Recheck Cond", ""))
+        assert "d.user_id" in condition, scan
+        assert scan["Relation Name"] == "users" or "(object_id = d.order_id)" in condition, scan
+
+
+def _scans(plan: dict[str, Any], tables: Collection[str] = KEYS) -> Any:
+    """Every node of a plan that reads one of these tables, by default those that a sale writes."""
+    if plan.get("Relation Name") in tables and plan["Node Type"] not in {"ModifyTable", "LockRows"}:
         yield plan
     for below in plan.get("Plans", []):
-        yield from _scans(below)
+        yield from _scans(below, tables)

@@ -9,6 +9,7 @@ from models.users import User
 from steps.refusals import RefusalCode
 from steps.transact import transact
 from steps.update_user import update_user
+from tests.codes import CODES
 from tests.world import everything, new_user, refusal_of
 
 PROFILE = {"username": "ann", "full_name": "Ann Example", "phone": "+4930123456"}
@@ -18,7 +19,13 @@ async def updated(
     database: Database, caller: User, user_id: UUID, *, any_user: bool = False, **changes: str | None
 ) -> User:
     return await transact(
-        database, update_user, caller_id=caller.id, any_user=any_user, user_id=user_id, changes=changes
+        database,
+        update_user,
+        caller_id=caller.id,
+        any_user=any_user,
+        user_id=user_id,
+        changes=changes,
+        codes=CODES,
     )
 
 

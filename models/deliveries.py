@@ -1,0 +1,69 @@
+"""Deliveries: what is to leave the house, written with the change that it tells of, and sent after it."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from models.columns import born, ids, moments, one_of, texts
+
+
+class DeliveryKind(StrEnum):
+    """By what it goes."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+
+
+class DeliveryState(StrEnum):
+    """How far it is."""
+
+    PENDING = "PENDING"
+    SENT = "SENT"
+    DEAD = "DEAD"  # given up, void, or not worth sending any more
+
+
+class Delivery(SQLModel, table=True):
+    """A message to somebody, sealed until it is sent, expired or given up, and erased from then on.
+
+    While it is PENDING it is tried at `next_attempt_at`, which whoever tries it first moves on: should they
+    die of it, it is tried again. After `expires_at` it is not worth sending.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        one_of("kind", DeliveryKind, "deliveries_kind_known"),
+        one_of("state", DeliveryState, "deliveries_state_known"),
+        CheckConstraint("(state = 'PENDING') = (sealed IS NOT NULL)", name="deliveries_sealed_while_pending"),
+        CheckConstraint("attempts >= 0", name="deliveries_attempts_not_negative"),
+        Index("deliveries_due", "next_attempt_at", postgresql_where=text("state = 'PENDING'")),
+        Index("deliveries_expiring", "expires_at", postgresql_where=text("state = 'PENDING'")),
+        Index("deliveries_settled", "next_attempt_at", postgresql_where=text("state <> 'PENDING'")),
+    )
+
+    user_id: UUID = Field(sa_column=ids(primary_key=True))
+    id: UUID = Field(sa_column=ids(primary_key=True))
+    kind: str = Field(sa_column=texts())
+    recipient: str = Field(sa_column=texts())
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    state: str = Field(default="PENDING", sa_column=texts(server_default="PENDING"))
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    next_attempt_at: datetime = Field(default=None, sa_column=born())
+    expires_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))
+    created_at: datetime = Field(default=None, sa_column=born())
+
+
+class Mail(SQLModel, table=True):
+    """A message in the mailbox of a development or demo server, where nothing leaves the house."""
+
+    __tablename__ = "mailbox"
+
+    id: UUID = Field(sa_column=ids(primary_key=True))
+    message_id: UUID = Field(sa_column=ids())
+    kind: str = Field(sa_column=texts())
+    recipient: str = Field(sa_column=texts())
+    subject: str = Field(sa_column=texts())
+    body: str = Field(sa_column=texts())
+    sent_at: datetime = Field(default=None, sa_column=born())
