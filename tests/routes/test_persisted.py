@@ -150,6 +150,8 @@ async def test_a_house_without_persisted_queries_says_so(settings: Settings, dat
         refused = await post(server, named(QUERY))
         assert refused.json()["errors"][0]["message"] == "PersistedQueryNotSupported"
         assert code_of(refused.json()) == "PERSISTED_QUERY_NOT_SUPPORTED"
+        by_id = await post(server, {"documentId": f"sha256:{digest_of(QUERY)}"})
+        assert code_of(by_id.json()) == "PERSISTED_DOCUMENT_NOT_FOUND"
 
 
 def documents(url: str | None) -> PersistedDocuments:
@@ -158,10 +160,12 @@ def documents(url: str | None) -> PersistedDocuments:
 
 async def is_known(documents: PersistedDocuments, query: str) -> bool:
     try:
-        return (await documents.with_text(named(query)))["query"] == query
+        found = await documents.with_text(named(query))
     except RequestError as error:
         assert (error.extensions or {})["code"] == "PERSISTED_QUERY_NOT_FOUND"
         return False
+    assert found["query"] == query
+    return True
 
 
 @pytest.fixture(autouse=True)
