@@ -37,7 +37,8 @@ FORBIDDEN = {
     "events_status_known": "UPDATE events SET status = 'OPEN'",
     "events_total_seats_not_negative": "UPDATE events SET total_seats = -1",
     "halls_code_key": "UPDATE halls SET venue_id = (SELECT id FROM venues LIMIT 1)",
-    "identities_subject_key": "INSERT INTO identities (user_id, issuer, subject) SELECT id, 'i', 's' FROM users",
+    "identities_subject_key": """
+        INSERT INTO identities (user_id, issuer, subject) SELECT id, 'i', 's' FROM users""",
     "movements_amount_positive": MOVE.format("'CREDITS'", "'CORRECTIONS'", "0", "'ADJUSTMENT'", "NULL"),
     "movements_credit_known": MOVE.format("'CREDITS'", "'POCKET'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_debit_known": MOVE.format("'POCKET'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
