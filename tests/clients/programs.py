@@ -115,14 +115,16 @@ class Program:
 
     async def next(self, id: int) -> dict[str, Any]:
         """The next message on this."""
-        while not self._told[id]:
-            await self._read()
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            while not self._told[id]:
+                await self._read()
         return self._told[id].popleft()
 
     async def until_sockets(self, count: int) -> None:
         """Wait until the client has opened so many sockets."""
-        while len(self.sockets) < count:
-            await self._read()
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            while len(self.sockets) < count:
+                await self._read()
 
     @property
     def sockets(self) -> list[dict[str, Any]]:
@@ -135,8 +137,7 @@ class Program:
 
     async def _read(self) -> None:
         assert self._process.stdout
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            line = await self._process.stdout.readline()
+        line = await self._process.stdout.readline()
         assert line, "the client has ended"
         message = orjson.loads(line)
         if "sent" in message:
