@@ -35,7 +35,6 @@ from routes.oidc import oidc_routes
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from routes.security_headers import SecurityHeaders
-from routes.unforeseen import unforeseen
 from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
@@ -86,12 +85,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *([Route("/metrics", metrics.show)] if settings.metrics else []),
         ],
         middleware=[
+            Middleware(SecurityHeaders, settings),
             Middleware(Observing),
             Middleware(SocketsOwnSend),
-            Middleware(SecurityHeaders, settings),
             _cors(settings),
         ],
-        exception_handlers={Exception: unforeseen},
         lifespan=lifespan,
     )
     app.state.house, app.state.bus = house, bus

@@ -23,6 +23,7 @@ KEYS = {
     "level",
     "event",
     "name",
+    "cost",
     "kind",
     "field",
     "document",
