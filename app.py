@@ -24,6 +24,7 @@ from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
 from observing import logs, tracing
+from routes.directly import Directly
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import Health
@@ -73,9 +74,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     open_pages = [] if settings.is_production else [*query_page_routes(), Route("/mailbox", mailbox)]
+    graphql = Route("/graphql", endpoint)
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint),
+            graphql,
             WebSocketRoute("/graphql", endpoint),
             *open_pages,
             Route("/events/{event_id}/plan", seat_plan),
@@ -84,12 +86,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *Health(database, bus, work.relay.job).routes(),
             *([Route("/metrics", metrics.show)] if settings.metrics else []),
         ],
-        middleware=[
-            Middleware(SecurityHeaders, settings),
-            Middleware(Observing),
-            Middleware(SocketsOwnSend),
-            _cors(settings),
-        ],
+        middleware=_middleware(settings, graphql),
         lifespan=lifespan,
     )
     app.state.house, app.state.bus = house, bus
@@ -135,6 +132,17 @@ def settle_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+
+
+def _middleware(settings: Settings, graphql: Route) -> list[Middleware]:
+    cors = _cors(settings)
+    return [
+        Middleware(SecurityHeaders, settings),
+        Middleware(Observing),
+        Middleware(Directly, graphql, cors),
+        Middleware(SocketsOwnSend),
+        cors,
+    ]
 
 
 def _cors(settings: Settings) -> Middleware:
