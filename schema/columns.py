@@ -72,23 +72,31 @@ def lists(column: Column, values: Values) -> Values:
     return [list(islice(completed, len(value))) for value in values]
 
 
-def objects(is_type_of: IsTypeOf, fields: dict[str, Field], values: Values) -> Values:
-    """Complete objects field by field; `is_type_of` must be Strawberry's own, which looks at no info."""
-    attributes = tuple(attribute for attribute, _ in fields.values() if attribute)
-    kinds = dict(zip(map(type, values), values, strict=True))
-    if not all(_is_plain(kind, attributes) for kind in kinds):
-        raise Unusual
-    if is_type_of is not None and not (
-        _are_uncast(values) and all(is_type_of(one, None) for one in kinds.values())
-    ):
-        raise Unusual
-    if not fields:
-        return [{} for _ in values]
-    columns = [
-        column(list(map(attrgetter(attribute), values)) if attribute else values)
-        for attribute, column in fields.values()
-    ]
-    return _written(tuple(fields))(zip(*columns, strict=True))
+class Objects:
+    """Completes objects field by field; `is_type_of` must be Strawberry's own, which looks at no info."""
+
+    def __init__(self, is_type_of: IsTypeOf, fields: dict[str, Field]) -> None:
+        self._is_type_of = is_type_of
+        self._attributes = tuple(attribute for attribute, _ in fields.values() if attribute)
+        self._columns = [
+            (attrgetter(attribute) if attribute else None, column) for attribute, column in fields.values()
+        ]
+        self._write = _written(tuple(fields)) if fields else None
+
+    def __call__(self, values: Values) -> Values:
+        kinds = dict(zip(map(type, values), values, strict=True))
+        for kind in kinds:
+            if not _is_plain(kind, self._attributes):
+                raise Unusual
+        is_type_of = self._is_type_of
+        if is_type_of is not None and not (
+            _are_uncast(values) and all(is_type_of(one, None) for one in kinds.values())
+        ):
+            raise Unusual
+        if self._write is None:
+            return [{} for _ in values]
+        columns = [column(list(map(read, values)) if read else values) for read, column in self._columns]
+        return self._write(zip(*columns, strict=True))
 
 
 @lru_cache(SELECTIONS_KEPT_MAX)
@@ -136,6 +144,8 @@ class Leaves:
     def __call__(self, values: Values) -> Values:
         if self.are_kept(values):
             return values
+        if len(values) == 1:
+            return [_leaf(self.kind, values[0])]
         distinct = dict(zip(map(id, values), values, strict=True))
         written = {key: _leaf(self.kind, value) for key, value in distinct.items()}
         return [written[key] for key in map(id, values)]

@@ -18,7 +18,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from schema.columns import Column, Field, Leaves, Unusual, all_present, constant, lists, objects, some_present
+from schema.columns import Column, Field, Leaves, Objects, Unusual, all_present, constant, lists, some_present
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if deferred or definition is None or definition.is_type_of is not None:
             raise Unusual
         fields = {name: self._field(kind, of_name) for name, of_name in grouped.items()}
-        return partial(objects, kind.is_type_of, fields)
+        return Objects(kind.is_type_of, fields)
 
     def _field(self, kind: GraphQLObjectType, selected: FieldDetailsList) -> Field:
         node = selected[0].node
