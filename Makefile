@@ -14,7 +14,7 @@ run: install query-page
 	@$(VENV)/bin/rowlock serve --demo
 
 test: install
-	$(VENV)/bin/python -m pytest -n 2 --cov --cov-report=term
+	$(VENV)/bin/python -m pytest -n 3 --cov --cov-report=term
 
 check: install
 	$(VENV)/bin/ruff format --check .

@@ -64,7 +64,7 @@ def told(result: ExecutionResult) -> tuple[object, ...]:
     return repr(result.data), [(e.formatted, type(e.original_error)) for e in result.errors or ()]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(documents(), ROOTS, st.booleans(), st.none() | st.booleans())
 def test_every_query_has_the_result_of_the_standard_executor(
     document: DocumentNode, root: Query, yes: bool, no: bool | None
