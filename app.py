@@ -25,6 +25,7 @@ from live.bus import Bus
 from live.hub import Hub
 from observing import logs, tracing
 from routes.directly import Directly
+from routes.docs.documentation import docs_routes
 from routes.graphql import GraphQLEndpoint
 from routes.graphql_socket import SocketsOwnSend
 from routes.health import Health
@@ -75,17 +76,18 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     open_pages = [] if settings.is_production else [*query_page_routes(), Route("/mailbox", mailbox)]
     graphql = Route("/graphql", endpoint)
+    routes = [
+        graphql,
+        WebSocketRoute("/graphql", endpoint),
+        *open_pages,
+        Route("/events/{event_id}/plan", seat_plan),
+        Route("/oauth/token", oauth_token, methods=["POST"]),
+        *oidc_routes(house),
+        *Health(database, bus, work.relay.job).routes(),
+        *([Route("/metrics", metrics.show)] if settings.metrics else []),
+    ]
     app = Starlette(
-        routes=[
-            graphql,
-            WebSocketRoute("/graphql", endpoint),
-            *open_pages,
-            Route("/events/{event_id}/plan", seat_plan),
-            Route("/oauth/token", oauth_token, methods=["POST"]),
-            *oidc_routes(house),
-            *Health(database, bus, work.relay.job).routes(),
-            *([Route("/metrics", metrics.show)] if settings.metrics else []),
-        ],
+        routes=[*routes, *(docs_routes(routes) if settings.docs else [])],
         middleware=_middleware(settings, graphql),
         lifespan=lifespan,
     )

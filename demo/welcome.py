@@ -23,6 +23,7 @@ def welcome(url: str) -> str:
 Rowlock serves the demo. Ctrl-C stops it and all that it started; the data stays.
 
   Click here:   {url}/graphql
+  Read here:    {url}/docs
   Health:       {url}/health
   Mailbox:      {url}/mailbox
 

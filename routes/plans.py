@@ -11,7 +11,6 @@ for a draft, 400 INVALID_ID for what is not an event's id, 503 SERVICE_UNAVAILAB
 """
 
 import gzip
-import hashlib
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
@@ -26,6 +25,7 @@ from dataloaders.loads import Loads
 from models.catalogue import EventStatus
 from models.layouts import Layout
 from routes.accepting import accepts_gzip
+from routes.kept import Encoded
 from schema import ids
 from schema.context import House
 from schema.errors import not_found
@@ -41,18 +41,6 @@ _NAMES = {
     for kind in (SeatPlan, SeatSection, SeatRow, PlannedSeat, PlanArea)
     for field in fields(kind)
 }
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Bytes that are ready to be sent, and what identifies them."""
-
-    body: bytes
-    etag: str
-
-    @classmethod
-    def of(cls, body: bytes) -> "Encoded":
-        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ async def seat_plan(request: Request) -> Response:
         "etag": found.etag,
         "vary": "Accept-Encoding, Origin",
     }
-    if _has(request.headers.get("if-none-match", ""), found.etag):
+    if found.is_had(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     if is_compressed:
         headers["content-encoding"] = "gzip"
@@ -98,11 +86,6 @@ async def _plan(house: House, event_id: UUID) -> PlanBytes:
     if event is None or event.status == EventStatus.DRAFT:
         raise not_found("event")
     return await house.plans.plan(PlanBytes.of, event_id, is_final=True)
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return "*" in tags or etag in tags
 
 
 def _error(error: Exception) -> Response:

@@ -117,6 +117,7 @@ class Settings(Rates, EndpointLimits, BaseSettings):
         True,
         description="Keep valid documents that come with their SHA-256, to be asked for by that alone",
     )
+    docs: bool = Field(True, description="Show the documentation of the API at /docs, in production too")
     jobs_in_server: bool = Field(
         True,
         description="Run the background jobs in every server process too, not only in workers",

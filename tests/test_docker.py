@@ -45,6 +45,7 @@ def test_the_wheel_of_the_image_has_everything_that_runs(tmp_path: Path) -> None
         for path in (ROOT / package).rglob("*")
         if path.is_file() and not {"__pycache__", "node_modules", ".npmrc"} & set(path.parts)
     }
+    wanted |= {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
     assert wanted <= there, wanted - there
     assert not any(name.startswith(("tests/", "bench/")) for name in there)
 
