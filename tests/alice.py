@@ -21,11 +21,13 @@ from tests.serving import Server
 from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced
 
 READERS = ("anonymous", "SERVICE", "USER", "owner", "STAFF", "OPERATOR", "ADMIN")
-"""Whom the walks go as: the owner is alice, and USER a stranger, who has a session and orders of their own."""
+"""Whom the walks go as: the owner is alice, and USER a stranger with a session and orders of their own."""
 
 EMAIL, USER_NAME, FULL_NAME, PHONE = "alice-sekret@example.com", "alicia77", "Alice Sekretova", "+4930557719"
-DEVICE, DRAFT_NAME = "Alices Telephon", "Unsaid Premiere"
+DEVICE, DRAFT_NAME, DRAFT_CATEGORY = "Alices Telephon", "Unsaid Premiere", "Unheard-of"
 CREDITS_MINOR = 7_654_321
+KIND_CHARACTERS, EVENT_CHARACTERS = 3, 23
+"""In the ids of all things of an event the characters between these are the same."""
 
 Ids = dict[str, list[str]]
 """Global ids by what the API calls such a thing: event, order, seat …"""
@@ -86,10 +88,10 @@ async def alices_house(database: Database, server: Server) -> House:
     make = server.app.state.house.tokens.make
     service = make(client_id, frozenset({Role.SERVICE}), client_id)
     own = {name: set(flat(await _things_of(database, person.id))) for name, person in people.items()}
-    alices = await _things_of(database, alice.id)
+    alices = await _things_of(database, alice.id) | await _catalogue(database)
     return House(
         {"anonymous": None, "SERVICE": service} | {name: server.token(user) for name, user in people.items()},
-        alices | await _catalogue(database),
+        alices,
         own | {"anonymous": set(), "SERVICE": set()},
         await _secrets(database, alice, alices),
         await _cursors(server, alice),
@@ -101,7 +103,7 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     now = datetime.now(UTC)
     sale = {"sales_start_at": now - timedelta(days=1), "sales_end_at": now + timedelta(days=9)}
     event = await new_event(database, await priced(2, 5, standing=5), description="A play.", **sale)
-    await new_draft(database, name=DRAFT_NAME)
+    await new_draft(database, name=DRAFT_NAME, category=DRAFT_CATEGORY)
     await let_lapse(database, await hold(database, alice, event, [0]))
     await transact(database, cancel_order, **_of(alice, await hold(database, alice, event, [1])))
     await pay(database, alice, await hold(database, alice, event, [2, 10]))
@@ -160,7 +162,7 @@ async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, li
         "ticket": [*(row["reference"] for row in tickets), *alices["ticket"]],
         "account": alices["user"],
         "session": alices["session"],
-        "draft": [DRAFT_NAME],
+        "draft": [DRAFT_NAME, DRAFT_CATEGORY, alices["event"][0][KIND_CHARACTERS:EVENT_CHARACTERS]],
     }
 
 

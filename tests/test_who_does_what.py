@@ -1,4 +1,4 @@
-"""Everybody tries every mutation on what is alice's or a draft's: for strangers it is as if it were not there."""
+"""Everybody tries every mutation on what is alice's or a draft's; to strangers that is not there."""
 
 import asyncio
 from collections.abc import AsyncIterator

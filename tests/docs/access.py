@@ -18,7 +18,7 @@ SHORT = {
 
 def assert_told(table: str) -> None:
     """The page has this table, to the letter."""
-    assert table in PAGE.read_text(encoding="utf-8"), f"{PAGE} has to say:\n\n{table}"
+    assert f"\n\n{table}\n" in PAGE.read_text(encoding="utf-8"), f"{PAGE} has to say:\n\n{table}"
 
 
 def read_table(readers: Mapping[str, set[str]]) -> str:
