@@ -20,7 +20,7 @@ class CodeMutations:
     async def request_otp(
         self, info: Info, input: Annotated[RequestOtpInput, strawberry.argument(description="For what.")]
     ) -> OtpResult:
-        viewer, (purpose, reference) = info.context.require_viewer(), input.read()
+        viewer, (purpose, reference) = info.context.require_person(), input.read()
         await info.context.count_try(Door.CODE, str(viewer.id))
         otp = await info.context.transact(
             request_otp,
@@ -37,7 +37,7 @@ class CodeMutations:
     async def verify_otp(
         self, info: Info, input: Annotated[VerifyOtpInput, strawberry.argument(description="The code.")]
     ) -> OtpResult:
-        viewer, (purpose, reference) = info.context.require_viewer(), input.read()
+        viewer, (purpose, reference) = info.context.require_person(), input.read()
         await info.context.count_try(Door.CODE, str(viewer.id))
         otp = await info.context.transact(
             verify_otp,

@@ -49,7 +49,7 @@ class OrderMutations:
         info: Info,
         input: Annotated[ReserveInput, strawberry.argument(description="The event, and which of its seats.")],
     ) -> OrderResult:
-        buyer, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
+        buyer, event_id = info.context.require_person(), ids.read_event(input.event_id)
         selection = input.selection.read(event_id)
         order = await info.context.house.reservations.reserve(
             buyer_id=buyer.id,
@@ -67,7 +67,7 @@ class OrderMutations:
         info: Info,
         input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
     ) -> OrderResult:
-        buyer, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        buyer, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
         order = await info.context.house.payments.pay(
             buyer_id=buyer.id,
             event_id=event_id,
@@ -82,7 +82,7 @@ class OrderMutations:
     async def cancel_order(
         self, info: Info, input: Annotated[OrderInput, strawberry.argument(description="The order.")]
     ) -> OrderResult:
-        caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        caller, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
         order = await info.context.transact(
             cancel_order,
             caller_id=caller.id,

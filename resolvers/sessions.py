@@ -10,7 +10,6 @@ from auth.rate_limits import Door
 from models import users as rows
 from schema import ids
 from schema.context import Info
-from schema.errors import forbidden, unauthorized
 from schema.sessions import (
     ChangePasswordInput,
     LoginInput,
@@ -117,10 +116,8 @@ class SessionMutations:
         input: Annotated[LogoutInput | None, strawberry.argument(description="Which session.")] = None,
     ) -> LogoutResult:
         viewer, refresh_token = info.context.viewer, input.refresh_token if input else None
-        if viewer is None and refresh_token is None:
-            raise unauthorized()
-        if viewer and viewer.is_service:
-            raise forbidden()
+        if viewer or refresh_token is None:
+            info.context.require_person()
         await info.context.transact(
             log_out,
             tokens=info.context.house.refresh_tokens,
@@ -134,7 +131,7 @@ class SessionMutations:
     async def end_session(
         self, info: Info, input: Annotated[SessionInput, strawberry.argument(description="Which session.")]
     ) -> LogoutResult:
-        caller, (user_id, session_id) = info.context.require_viewer(), ids.read_session(input.session_id)
+        caller, (user_id, session_id) = info.context.require_person(), ids.read_session(input.session_id)
         await info.context.transact(
             end_session,
             caller_id=caller.id,
@@ -150,7 +147,7 @@ class SessionMutations:
         info: Info,
         input: Annotated[ChangePasswordInput, strawberry.argument(description="The old and the new one.")],
     ) -> SessionResult:
-        viewer = info.context.require_viewer()
+        viewer = info.context.require_person()
         check_password(input.new_password, "input.newPassword")
         await info.context.count_try(Door.LOGIN, str(viewer.id))
         user = await info.context.loads.user.load((viewer.id,))

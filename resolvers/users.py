@@ -91,7 +91,7 @@ class UserMutations:
     async def update_user(
         self, info: Info, input: Annotated[UpdateUserInput, strawberry.argument(description="What.")]
     ) -> UserResult:
-        caller = info.context.require_viewer()
+        caller = info.context.require_person()
         user = await info.context.transact(
             update_user,
             caller_id=caller.id,
@@ -142,7 +142,7 @@ class UserMutations:
 
     @strawberry.mutation(description="Everything that the house knows of the caller.")
     async def export_my_data(self, info: Info) -> ExportResult:
-        viewer = info.context.require_viewer()
+        viewer = info.context.require_person()
         return ExportPayload(json=await info.context.transact(export_data, user_id=viewer.id))
 
 

@@ -21,7 +21,7 @@ from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.hub import Hub
 from schema import ids
-from schema.errors import forbidden, rate_limited, unauthorized
+from schema.errors import forbidden, no_account, rate_limited, unauthorized
 from settings import Settings
 from steps.idempotency import KEY_CHARACTERS_MAX, Key
 from steps.pay_together import Payments
@@ -103,6 +103,13 @@ class Context:
             raise unauthorized()
         return self.viewer
 
+    def require_person(self) -> Viewer:
+        """Return who is asking if it is a person, or raise UNAUTHORIZED or, for a SERVICE, FORBIDDEN."""
+        viewer = self.require_viewer()
+        if viewer.is_service:
+            raise no_account()
+        return viewer
+
     def require_operator(self) -> Viewer:
         """Return who is asking if they run events, or raise UNAUTHORIZED or FORBIDDEN."""
         viewer = self.require_viewer()
@@ -123,7 +130,7 @@ class Context:
 
     def owner_of_lists(self, user_id: strawberry.ID | None) -> UUID | None:
         """Return whose orders or tickets the caller may list, None for everybody's, or raise FORBIDDEN."""
-        viewer = self.require_viewer()
+        viewer = self.require_person()
         if viewer.runs_events:
             return None
         if user_id is not None and ids.read_user(user_id) != viewer.id:

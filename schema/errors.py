@@ -20,6 +20,10 @@ def forbidden() -> RequestError:
     return RequestError("FORBIDDEN", "Your account may not do this.")
 
 
+def no_account() -> RequestError:
+    return RequestError("FORBIDDEN", "This is for people: another system of the house has no account.")
+
+
 def rate_limited(message: str, limit: str | int, retry_after_seconds: int) -> RequestError:
     return RequestError("RATE_LIMITED", message, limit=limit, retryAfterSeconds=retry_after_seconds)
 

@@ -1,0 +1,177 @@
+"""A house in which alice has one of everything, each personal column with words that nobody else has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from database import Database
+from models.money import to_major
+from models.orders import Order
+from models.users import Role, User
+from schema import ids
+from steps.cancel import cancel_order
+from steps.service_clients import make_service_client
+from steps.transact import transact
+from steps.update_user import update_user
+from tests.codes import CODES, flagged_user, order_reference, requested
+from tests.people import logged_in
+from tests.serving import Server
+from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced
+
+READERS = ("anonymous", "SERVICE", "USER", "owner", "STAFF", "OPERATOR", "ADMIN")
+"""Whom the walks go as: the owner is alice, and USER a stranger with a session and orders of their own."""
+
+EMAIL, USER_NAME, FULL_NAME, PHONE = "alice-sekret@example.com", "alicia77", "Alice Sekretova", "+4930557719"
+DEVICE, DRAFT_NAME, DRAFT_CATEGORY = "Alices Telephon", "Unsaid Premiere", "Unheard-of"
+CREDITS_MINOR = 7_654_321
+KIND_CHARACTERS, EVENT_CHARACTERS = 3, 23
+"""In the ids of all things of an event the characters between these are the same."""
+
+Ids = dict[str, list[str]]
+"""Global ids by what the API calls such a thing: event, order, seat …"""
+
+
+@dataclass(frozen=True)
+class House:
+    """What a walk begins with: who asks, what there is of alice, and what each of the others has."""
+
+    tokens: dict[str, str | None]
+    alices: Ids
+    own: dict[str, set[str]]
+    secrets: dict[str, list[str]]
+    """What strangers must not read, by what it is of."""
+    cursors: list[str]
+    """Places in alice's lists."""
+
+    @property
+    def words(self) -> list[str]:
+        """What somebody might search for."""
+        return [EMAIL, USER_NAME, FULL_NAME, DRAFT_NAME, self.secrets["order"][0], "Theatre", "Parkett"]
+
+
+def strangers_ids() -> Ids:
+    """Ids of each kind that name nothing."""
+    event, thing = uuid4(), uuid4()
+    return {
+        "event": [ids.event_id(event)],
+        "venue": [ids.venue_id(thing)],
+        "hall": [ids.hall_id(thing)],
+        "user": [ids.user_id(thing)],
+        "tier": [ids.tier_id(event, 0)],
+        "seat": [ids.seat_id(event, 0)],
+        "order": [ids.order_id(event, thing)],
+        "ticket": [ids.ticket_id(event, thing)],
+        "session": [ids.session_id(thing, uuid4())],
+    }
+
+
+async def alices_house(database: Database, server: Server) -> House:
+    """Build it by the steps of life."""
+    people = {role.value: await new_user(database, role) for role in (Role.STAFF, Role.OPERATOR, Role.ADMIN)}
+    people["owner"] = alice = await new_user(database, credits_minor=CREDITS_MINOR, email=EMAIL)
+    people["USER"] = await new_user(database, credits_minor=100_000)
+    await transact(
+        database,
+        update_user,
+        caller_id=alice.id,
+        any_user=False,
+        user_id=alice.id,
+        changes={"username": USER_NAME, "full_name": FULL_NAME, "phone": PHONE},
+        codes=CODES,
+    )
+    await _what_alice_has(database, alice, people["USER"])
+    for name, person in people.items():
+        await logged_in(database, person, DEVICE if name == "owner" else "a desk")
+    client_id, _ = await transact(database, make_service_client, name="the till")
+    make = server.app.state.house.tokens.make
+    service = make(client_id, frozenset({Role.SERVICE}), client_id)
+    own = {name: set(flat(await _things_of(database, person.id))) for name, person in people.items()}
+    alices = await _things_of(database, alice.id) | await _catalogue(database)
+    return House(
+        {"anonymous": None, "SERVICE": service} | {name: server.token(user) for name, user in people.items()},
+        alices,
+        own | {"anonymous": set(), "SERVICE": set()},
+        await _secrets(database, alice, alices),
+        await _cursors(server, alice),
+    )
+
+
+async def _what_alice_has(database: Database, alice: User, other: User) -> None:
+    """Orders in every state, tickets and a code; and at the same event an order and a ticket of another."""
+    now = datetime.now(UTC)
+    sale = {"sales_start_at": now - timedelta(days=1), "sales_end_at": now + timedelta(days=9)}
+    event = await new_event(database, await priced(2, 5, standing=5), description="A play.", **sale)
+    await new_draft(database, name=DRAFT_NAME, category=DRAFT_CATEGORY)
+    await let_lapse(database, await hold(database, alice, event, [0]))
+    await transact(database, cancel_order, **_of(alice, await hold(database, alice, event, [1])))
+    await pay(database, alice, await hold(database, alice, event, [2, 10]))
+    await pay(database, other, await hold(database, other, event, [5]))
+    await hold(database, other, event, [6])
+    await requested(
+        database,
+        await flagged_user(database, alice),
+        order_reference(await hold(database, alice, event, [3])),
+    )
+
+
+def _of(buyer: User, order: Order) -> dict[str, Any]:
+    return {"caller_id": buyer.id, "any_buyer": False, "event_id": order.event_id, "order_id": order.id}
+
+
+async def _things_of(database: Database, user_id: UUID) -> Ids:
+    orders = await database.rows("SELECT event_id, id FROM orders WHERE buyer_id = $1 ORDER BY id", user_id)
+    tickets = await database.rows("SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id", user_id)
+    sessions = await database.rows("SELECT user_id, id FROM sessions WHERE user_id = $1", user_id)
+    return {
+        "user": [ids.user_id(user_id)],
+        "order": [ids.order_id(*row) for row in orders],
+        "ticket": [ids.ticket_id(row["event_id"], row["id"]) for row in tickets],
+        "session": [ids.session_id(*row) for row in sessions],
+    }
+
+
+async def _catalogue(database: Database) -> Ids:
+    """What belongs to nobody; the draft is the first of the events."""
+    events = await database.rows("SELECT id FROM events ORDER BY status = 'PUBLISHED'")
+    tiers = await database.rows("SELECT event_id, number FROM tiers ORDER BY 1, 2")
+    seats = await database.rows("SELECT event_id, index FROM seats WHERE index IN (2, 3, 4, 5, 10)")
+    halls = await database.rows("SELECT id, venue_id FROM halls")
+    return {
+        "event": [ids.event_id(row["id"]) for row in events],
+        "tier": [ids.tier_id(*row) for row in tiers],
+        "seat": [ids.seat_id(*row) for row in seats],
+        "hall": [ids.hall_id(row["id"]) for row in halls],
+        "venue": [ids.venue_id(row["venue_id"]) for row in halls],
+    }
+
+
+async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, list[str]]:
+    orders = await database.rows("SELECT reference FROM orders WHERE buyer_id = $1", alice.id)
+    tickets = await database.rows("SELECT reference FROM tickets WHERE owner_id = $1", alice.id)
+    accounts = await database.rows("SELECT balance_minor FROM accounts WHERE user_id = $1", alice.id)
+    return {
+        "e-mail": [EMAIL.partition("@")[0]],
+        "user name": [USER_NAME],
+        "name": [FULL_NAME],
+        "phone": [PHONE],
+        "device": [DEVICE],
+        "credits": [str(to_major(row["balance_minor"], CURRENCY)) for row in accounts],
+        "order": [*(row["reference"] for row in orders), *alices["order"]],
+        "ticket": [*(row["reference"] for row in tickets), *alices["ticket"]],
+        "account": alices["user"],
+        "session": alices["session"],
+        "draft": [DRAFT_NAME, DRAFT_CATEGORY, alices["event"][0][KIND_CHARACTERS:EVENT_CHARACTERS]],
+    }
+
+
+async def _cursors(server: Server, alice: User) -> list[str]:
+    lists = "orders(first: 1) { pageInfo { endCursor } } tickets(first: 1) { pageInfo { endCursor } }"
+    found = await server.ask(f"{{ {lists} }}", alice)
+    return [found[name]["pageInfo"]["endCursor"] for name in ("orders", "tickets")]
+
+
+def flat(known: Ids) -> Iterator[str]:
+    for found in known.values():
+        yield from found
