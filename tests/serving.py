@@ -117,11 +117,11 @@ async def answering(app: Starlette, **options: Any) -> AsyncIterator[tuple[str, 
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Server]:
-    """Run a real server in this event loop until the block ends."""
+async def serving(settings: Settings, **options: Any) -> AsyncIterator[Server]:
+    """Run a real server in this event loop until the block ends; `options` are uvicorn's."""
     app = create_app(settings)
     async with (
-        answering(app, **bounded(settings)) as (url, server),
+        answering(app, **bounded(settings), **options) as (url, server),
         httpx2.AsyncClient(base_url=url, timeout=20) as http,
     ):
         yield Server(app, url, http, server)

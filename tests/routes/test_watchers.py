@@ -43,8 +43,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 async def quick(database: Database, settings: Settings) -> AsyncIterator[Server]:
-    """A server that tells every change at once."""
-    async with serving(settings.model_copy(update={"frame_milliseconds": 0})) as server:
+    """A server that tells every change at once, and has patience with who answers no ping."""
+    told_at_once = settings.model_copy(update={"frame_milliseconds": 0})
+    async with serving(told_at_once, ws_ping_interval=None) as server:
         yield server
 
 
