@@ -7,11 +7,16 @@ import strawberry
 from dataloaders.pages import PageArguments
 from schema import ids
 from schema.context import Info
+from schema.deleted import DeletePayload, DeleteResult
 from schema.filters import OrderFilter, orders_listing
 from schema.order_inputs import OrderInput, PayInput, ReserveInput
 from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
 from steps.cancel import cancel_order
+from steps.confirm import confirm_order
+from steps.delete_order import delete_order
+
+TheOrder = Annotated[OrderInput, strawberry.argument(description="The order.")]
 
 
 @strawberry.type
@@ -79,9 +84,7 @@ class OrderMutations:
         return OrderPayload.of(order)
 
     @strawberry.mutation(description="Give back what you hold and have not paid; its seats are free again.")
-    async def cancel_order(
-        self, info: Info, input: Annotated[OrderInput, strawberry.argument(description="The order.")]
-    ) -> OrderResult:
+    async def cancel_order(self, info: Info, input: TheOrder) -> OrderResult:
         caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
         order = await info.context.transact(
             cancel_order,
@@ -92,3 +95,29 @@ class OrderMutations:
             key=info.context.key("cancelOrder", input.idempotency_key, order_id=input.order_id),
         )
         return OrderPayload.of(order)
+
+    @strawberry.mutation(description="Say that an order was paid at the counter. OPERATOR, ADMIN.")
+    async def confirm_order(self, info: Info, input: TheOrder) -> OrderResult:
+        cashier, (event_id, order_id) = info.context.require_operator(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            confirm_order,
+            cashier_id=cashier.id,
+            event_id=event_id,
+            order_id=order_id,
+            key=info.context.key("confirmOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Delete an order that was never paid; what it holds is free again. ADMIN."
+    )
+    async def delete_order(self, info: Info, input: TheOrder) -> DeleteResult:
+        info.context.require_admin()
+        event_id, order_id = ids.read_order(input.order_id)
+        deleted = await info.context.transact(
+            delete_order,
+            event_id=event_id,
+            order_id=order_id,
+            key=info.context.key("deleteOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return DeletePayload(deleted_id=ids.order_id(*deleted))

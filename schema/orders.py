@@ -11,7 +11,7 @@ import strawberry
 from models import orders as rows
 from schema import events, ids, later, seats, tickets, tiers, users
 from schema.context import Info
-from schema.enums import OrderStatus
+from schema.enums import EventStatus, OrderStatus
 from schema.money import Money
 from schema.nodes import Node
 from schema.refusals import Refusal
@@ -35,6 +35,9 @@ class OrderItem:
 class OrderAction(Enum):
     PAY = strawberry.enum_value("PAY", description="Pay for it, with `pay`.")
     CANCEL = strawberry.enum_value("CANCEL", description="Give its seats back, with `cancelOrder`.")
+    CONFIRM = strawberry.enum_value(
+        "CONFIRM", description="Say that it was paid at the counter, with `confirmOrder`."
+    )
 
 
 @strawberry.type(description="A booking of seats at one event, born as a hold.")
@@ -107,8 +110,14 @@ class Order(Node):
         viewer = info.context.viewer
         if viewer is None or self.status is not OrderStatus.PENDING:
             return []
-        is_buyer = viewer.id == self.row.buyer_id
-        return [OrderAction.PAY, OrderAction.CANCEL] if is_buyer else [OrderAction.CANCEL]
+        event = await info.context.loads.event.load((self.row.event_id,))
+        takes_place = event is not None and event.status == EventStatus.PUBLISHED
+        possible = {
+            OrderAction.PAY: takes_place and viewer.id == self.row.buyer_id,
+            OrderAction.CANCEL: True,
+            OrderAction.CONFIRM: takes_place and viewer.runs_events,
+        }
+        return [action for action, is_possible in possible.items() if is_possible]
 
 
 @strawberry.type(description="The order as it is now.")

@@ -96,7 +96,8 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
             "UPDATE accounts SET balance_minor = -1",
         ),
     ),
-    "10. A CONFIRMED order was charged once, what it costs": (
+    "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": (
+        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'CONFIRMED'",),
         ("DELETE FROM movements WHERE kind = 'PURCHASE'",),
         ("UPDATE movements SET amount_minor = amount_minor - 1 WHERE kind = 'PURCHASE'",),
         (

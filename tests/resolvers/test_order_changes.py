@@ -1,0 +1,72 @@
+"""What becomes of orders through the API: who may do what with one, and what it says about that."""
+
+from typing import Any
+
+import pytest
+
+from database import Database
+from models.orders import Order
+from models.users import Role, User
+from schema import ids
+from tests.serving import Server
+from tests.world import everything, hold, new_event, new_user
+
+ACTIONS = "query ($o: ID!) { order(id: $o) { status availableActions refundedTotal { amount } } }"
+
+
+def mutation(name: str, answer: str = "OrderPayload { order { status availableActions } }") -> str:
+    return f"""mutation ($i: OrderInput!) {{ {name}(input: $i) {{
+        ... on {answer} ... on Refusal {{ code }} }} }}"""
+
+
+CONFIRM = mutation("confirmOrder")
+DELETE = mutation("deleteOrder", "DeletePayload { deletedId }")
+
+
+def named(order: Order, **more: Any) -> dict[str, Any]:
+    return {"orderId": ids.order_id(order.event_id, order.id), **more}
+
+
+async def actions(server: Server, viewer: User, order: Order) -> list[str]:
+    seen = await server.ask(ACTIONS, viewer, o=ids.order_id(order.event_id, order.id))
+    found: list[str] = seen["order"]["availableActions"]
+    return found
+
+
+@pytest.mark.parametrize(("query", "role"), [(CONFIRM, Role.STAFF), (DELETE, Role.OPERATOR)])
+async def test_who_has_not_the_role_is_forbidden(
+    database: Database, server: Server, query: str, role: Role
+) -> None:
+    event, alice = await new_event(database), await new_user(database, role)
+    order = await hold(database, alice, event, [0])
+    before = await everything(database)
+    error = await server.error(query, alice, i=named(order))
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert await everything(database) == before
+
+
+async def test_an_operator_confirms_and_an_admin_deletes(database: Database, server: Server) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    operator, admin = await new_user(database, Role.OPERATOR), await new_user(database, Role.ADMIN)
+    order, other = await hold(database, alice, event, [0]), await hold(database, alice, event, [1])
+    assert "CONFIRM" in await actions(server, operator, order)
+    assert "CONFIRM" not in await actions(server, alice, order)
+    asked = named(order, idempotencyKey="k")
+    for _ in range(2):
+        done = (await server.ask(CONFIRM, operator, i=asked))["confirmOrder"]
+        assert done["order"]["status"] == "CONFIRMED"
+    assert (await server.ask(DELETE, admin, i=asked))["deleteOrder"]["code"] == "ORDER_INVALID_STATE"
+    gone = (await server.ask(DELETE, admin, i=named(other)))["deleteOrder"]
+    assert gone == {"deletedId": ids.order_id(event.id, other.id)}
+
+
+async def test_nothing_is_bought_of_an_event_that_is_cancelled(database: Database, server: Server) -> None:
+    event, operator = await new_event(database), await new_user(database, Role.OPERATOR)
+    order = await hold(database, operator, event, [0])
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE events SET status = 'CANCELLED'")
+    assert await actions(server, operator, order) == ["CANCEL"]
+    before = await everything(database)
+    refused = (await server.ask(CONFIRM, operator, i=named(order)))["confirmOrder"]
+    assert refused["code"] == "EVENT_NOT_ON_SALE"
+    assert await everything(database) == before
