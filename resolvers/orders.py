@@ -15,6 +15,7 @@ from schema.pages import After, Before, Connection, First, Last, connect
 from steps.cancel import cancel_order
 from steps.confirm import confirm_order
 from steps.delete_order import delete_order
+from steps.refund import refund_order
 
 TheOrder = Annotated[OrderInput, strawberry.argument(description="The order.")]
 
@@ -105,6 +106,23 @@ class OrderMutations:
             event_id=event_id,
             order_id=order_id,
             key=info.context.key("confirmOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Pay back every ticket of an order that is neither used nor given away; its seats are "
+        "free again. Its buyer until some hours before the event, OPERATOR and ADMIN until it begins."
+    )
+    async def refund_order(self, info: Info, input: TheOrder) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            refund_order,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            hours_before=info.context.house.settings.refund_hours_before_event,
+            key=info.context.key("refundOrder", input.idempotency_key, order_id=input.order_id),
         )
         return OrderPayload.of(order)
 

@@ -78,6 +78,15 @@ async def lock_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]
     return await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
 
 
+async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Sequence[Record]:
+    """Lock every ticket that was bought in an order, whoever owns it now."""
+    return await tx.rows(
+        "SELECT * FROM tickets WHERE event_id = $1 AND order_id = $2 ORDER BY id FOR NO KEY UPDATE",
+        event_id,
+        order_id,
+    )
+
+
 async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:
     """Lock every seat of an event, for the rare step that lays them out anew."""
     await tx.value(

@@ -9,7 +9,7 @@ from models.orders import Order
 from models.users import Role, User
 from schema import ids
 from tests.serving import Server
-from tests.world import everything, hold, new_event, new_user
+from tests.world import everything, hold, new_event, new_user, pay
 
 ACTIONS = "query ($o: ID!) { order(id: $o) { status availableActions refundedTotal { amount } } }"
 
@@ -20,6 +20,7 @@ def mutation(name: str, answer: str = "OrderPayload { order { status availableAc
 
 
 CONFIRM = mutation("confirmOrder")
+REFUND = mutation("refundOrder")
 DELETE = mutation("deleteOrder", "DeletePayload { deletedId }")
 
 
@@ -70,3 +71,35 @@ async def test_nothing_is_bought_of_an_event_that_is_cancelled(database: Databas
     refused = (await server.ask(CONFIRM, operator, i=named(order)))["confirmOrder"]
     assert refused["code"] == "EVENT_NOT_ON_SALE"
     assert await everything(database) == before
+
+
+async def test_a_buyer_has_the_money_back_while_there_is_time(database: Database, server: Server) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    operator = await new_user(database, Role.OPERATOR)
+    order = await pay(database, alice, await hold(database, alice, event, [0]))
+    assert await actions(server, alice, order) == ["REFUND"]
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE events SET starts_at = now() + interval '23 hours'")
+    assert await actions(server, alice, order) == []
+    assert await actions(server, operator, order) == ["REFUND"]
+    before = await everything(database)
+    late = (await server.ask(REFUND, alice, i=named(order)))["refundOrder"]
+    assert late["code"] == "REFUND_NOT_ALLOWED"
+    assert await everything(database) == before
+    done = (await server.ask(REFUND, operator, i=named(order)))["refundOrder"]["order"]
+    assert done == {"status": "REFUNDED", "availableActions": []}
+    seen = await server.ask(ACTIONS, alice, o=ids.order_id(event.id, order.id))
+    assert seen["order"]["refundedTotal"]["amount"] == "10.00"
+
+
+async def test_after_the_event_an_order_is_completed_and_nothing_can_be_done(
+    database: Database, server: Server
+) -> None:
+    event, operator = await new_event(database), await new_user(database, Role.OPERATOR, credits_minor=5_000)
+    order = await pay(database, operator, await hold(database, operator, event, [0]))
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE events SET starts_at = now() - interval '2 h', ends_at = now()")
+    seen = await server.ask(ACTIONS, operator, o=ids.order_id(event.id, order.id))
+    assert (seen["order"]["status"], seen["order"]["availableActions"]) == ("COMPLETED", [])
+    refused = (await server.ask(REFUND, operator, i=named(order)))["refundOrder"]
+    assert refused["code"] == "REFUND_NOT_ALLOWED"
