@@ -9,13 +9,21 @@ from schema import ids
 from schema.context import Info
 from schema.deleted import DeletePayload, DeleteResult
 from schema.filters import OrderFilter, orders_listing
-from schema.order_inputs import OrderInput, PayInput, ReserveInput
+from schema.order_inputs import (
+    AddOrderItemsInput,
+    OrderInput,
+    PayInput,
+    RemoveOrderItemsInput,
+    ReserveInput,
+)
 from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
+from steps.add_items import add_order_items
 from steps.cancel import cancel_order
 from steps.confirm import confirm_order
 from steps.delete_order import delete_order
 from steps.refund import refund_order
+from steps.remove_items import remove_order_items
 
 TheOrder = Annotated[OrderInput, strawberry.argument(description="The order.")]
 
@@ -63,6 +71,63 @@ class OrderMutations:
             selection=selection,
             key=info.context.key(
                 "reserve", input.idempotency_key, event_id=event_id, selection=repr(selection)
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Hold more seats in an order that is not paid, until the same time: all of them, or none."
+    )
+    async def add_order_items(
+        self,
+        info: Info,
+        input: Annotated[
+            AddOrderItemsInput, strawberry.argument(description="The order, and which seats besides.")
+        ],
+    ) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        selection = input.selection.read(event_id)
+        order = await info.context.transact(
+            add_order_items,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            selection=selection,
+            limits=info.context.house.reservations.limits,
+            key=info.context.key(
+                "addOrderItems",
+                input.idempotency_key,
+                order_id=input.order_id,
+                selection=repr(selection),
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Give some seats of an order back that is not paid; they are free again."
+    )
+    async def remove_order_items(
+        self,
+        info: Info,
+        input: Annotated[
+            RemoveOrderItemsInput, strawberry.argument(description="The order, and which of its seats.")
+        ],
+    ) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        indexes = input.indexes(event_id)
+        order = await info.context.transact(
+            remove_order_items,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            indexes=indexes,
+            key=info.context.key(
+                "removeOrderItems",
+                input.idempotency_key,
+                order_id=input.order_id,
+                indexes=sorted(set(indexes)),
             ),
         )
         return OrderPayload.of(order)

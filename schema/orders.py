@@ -37,6 +37,7 @@ class OrderItem:
 
 @strawberry.enum(description="What a caller may do with an order.")
 class OrderAction(Enum):
+    ADD_ITEMS = strawberry.enum_value("ADD_ITEMS", description="Hold more seats, with `addOrderItems`.")
     PAY = strawberry.enum_value("PAY", description="Pay for it, with `pay`.")
     CANCEL = strawberry.enum_value("CANCEL", description="Give its seats back, with `cancelOrder`.")
     CONFIRM = strawberry.enum_value(
@@ -121,12 +122,27 @@ class Order(Node):
         is_pending = self.status is OrderStatus.PENDING
         is_payable = is_pending and event is not None and event.status == EventStatus.PUBLISHED
         possible = {
+            OrderAction.ADD_ITEMS: is_payable and await self._is_growing(info, viewer),
             OrderAction.PAY: is_payable and viewer.id == self.row.buyer_id,
             OrderAction.CANCEL: is_pending,
             OrderAction.CONFIRM: is_payable and viewer.runs_events,
             OrderAction.REFUND: not is_pending and await self._is_refundable(info, viewer),
         }
         return [action for action, is_possible in possible.items() if is_possible]
+
+    async def _is_growing(self, info: Info, viewer: Viewer) -> bool:
+        """Say whether the caller may add seats now: in the time of sale, up to an order's most."""
+        event, now, items = await asyncio.gather(
+            info.context.loads.event.load((self.row.event_id,)),
+            info.context.loads.now.load(()),
+            info.context.loads.items_of_order.load((self.row.event_id, self.row.id)),
+        )
+        assert event is not None, "what belongs to an event has it"
+        is_theirs = viewer.id == self.row.buyer_id or viewer.runs_events
+        is_too_early = event.sales_start_at is not None and event.sales_start_at > now
+        is_too_late = event.sales_end_at is not None and event.sales_end_at <= now
+        has_room = len(items) < info.context.house.settings.seats_per_order_max
+        return is_theirs and has_room and not (is_too_early or is_too_late)
 
     async def _is_refundable(self, info: Info, viewer: Viewer) -> bool:
         """Say whether `refundOrder` would pay something back to this caller now, as it decides itself."""

@@ -123,12 +123,12 @@ async def hold(
         tx.changed_events.add(event_id)
         tx.seats_held += held
     return [
-        order_of(row) if row["id"] else _refusal(row, event_id, set(wish.indexes))
+        order_of(row) if row["id"] else why_not_held(row, event_id, set(wish.indexes))
         for wish, row in zip(wishes, rows, strict=True)
     ]
 
 
-def _refusal(row: Record, event_id: UUID, wished: set[int]) -> Refused:
+def why_not_held(row: Record, event_id: UUID, wished: set[int]) -> Refused:
     """Say why nothing was held: the event, an unknown seat, the buyer's limit, or the seats in the way."""
     if row["event_status"] is None:
         return Refused(RefusalCode.EVENT_NOT_FOUND)

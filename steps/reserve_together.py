@@ -20,14 +20,14 @@ class Reservations:
 
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
-        self._limits = limits
+        self.limits = limits
         self._together = Together(database, self._hold_all, "reservations")
 
     async def reserve(
         self, *, buyer_id: UUID, event_id: UUID, selection: Selection, key: Key | None
     ) -> Order:
         """Hold all of these seats, or none, and promise what `reserve_seats` promises."""
-        if isinstance(selection, ChosenSeats) and wrong_number(selection, self._limits) is None:
+        if isinstance(selection, ChosenSeats) and wrong_number(selection, self.limits) is None:
             indexes = tuple(sorted(set(selection.indexes)))
             order = await self._together.ask(event_id, Wish(buyer_id, new_id(), indexes, key))
             if order is not None:
@@ -38,14 +38,14 @@ class Reservations:
             buyer_id=buyer_id,
             event_id=event_id,
             selection=selection,
-            limits=self._limits,
+            limits=self.limits,
             key=key,
         )
 
     async def _hold_all(self, tx: Transaction, event_id: UUID, wishes: Sequence[Wish]) -> list[Order]:
         await claim_keys(tx, wishes)
         await lock_buyers(tx, event_id, [wish.buyer_id for wish in wishes])
-        answers = await hold(tx, event_id, wishes, self._limits)
+        answers = await hold(tx, event_id, wishes, self.limits)
         refused = {
             wish.order_id: answer
             for wish, answer in zip(wishes, answers, strict=True)

@@ -20,6 +20,9 @@ def mutation(name: str, answer: str = "OrderPayload { order { status availableAc
 
 
 CONFIRM = mutation("confirmOrder")
+ITEMS = "OrderPayload { order { total { amount } items { seat { index } } } }"
+ADD = mutation("addOrderItems", ITEMS).replace("OrderInput", "AddOrderItemsInput")
+REMOVE = mutation("removeOrderItems", ITEMS).replace("OrderInput", "RemoveOrderItemsInput")
 REFUND = mutation("refundOrder")
 DELETE = mutation("deleteOrder", "DeletePayload { deletedId }")
 
@@ -103,3 +106,26 @@ async def test_after_the_event_an_order_is_completed_and_nothing_can_be_done(
     assert (seen["order"]["status"], seen["order"]["availableActions"]) == ("COMPLETED", [])
     refused = (await server.ask(REFUND, operator, i=named(order)))["refundOrder"]
     assert refused["code"] == "REFUND_NOT_ALLOWED"
+
+
+async def test_seats_come_and_go_while_an_order_is_held(database: Database, server: Server) -> None:
+    event, alice, other = await new_event(database), await new_user(database), await new_event(database)
+    order = await hold(database, alice, event, [0])
+    assert await actions(server, alice, order) == ["ADD_ITEMS", "PAY", "CANCEL"]
+    asked = named(order, selection={"seatIndexes": list(range(1, 10))}, idempotencyKey="k")
+    for _ in range(2):
+        more = (await server.ask(ADD, alice, i=asked))["addOrderItems"]["order"]
+        assert (more["total"]["amount"], len(more["items"])) == ("100.00", 10)
+    assert await actions(server, alice, order) == ["PAY", "CANCEL"]
+    before = await everything(database)
+    stranger = named(order, seatIds=[ids.seat_id(other.id, 0)])
+    assert (await server.ask(REMOVE, alice, i=stranger))["removeOrderItems"]["code"] == "SEAT_NOT_FOUND"
+    mismatch = asked | {"selection": {"seatIndexes": [1]}}
+    assert (await server.ask(ADD, alice, i=mismatch))["addOrderItems"]["code"] == "IDEMPOTENCY_MISMATCH"
+    assert await everything(database) == before
+    fewer = named(order, seatIds=[ids.seat_id(event.id, index) for index in range(9)])
+    left = (await server.ask(REMOVE, alice, i=fewer))["removeOrderItems"]["order"]
+    assert [item["seat"]["index"] for item in left["items"]] == [9]
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE events SET sales_end_at = statement_timestamp()")
+    assert await actions(server, alice, order) == ["PAY", "CANCEL"]
