@@ -63,14 +63,20 @@ class OrderMutations:
         info: Info,
         input: Annotated[ReserveInput, strawberry.argument(description="The event, and which of its seats.")],
     ) -> OrderResult:
-        buyer, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
-        selection = input.selection.read(event_id)
-        order = await info.context.house.reservations.reserve(
-            buyer_id=buyer.id,
+        caller, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
+        buyer_id = info.context.buyer(input.buyer_id)
+        selection, reservations = input.selection.read(event_id), info.context.house.reservations
+        is_own = buyer_id == caller.id and not caller.is_service
+        order = await (reservations.reserve if is_own else reservations.reserve_for)(
+            buyer_id=buyer_id,
             event_id=event_id,
             selection=selection,
             key=info.context.key(
-                "reserve", input.idempotency_key, event_id=event_id, selection=repr(selection)
+                "reserve",
+                input.idempotency_key,
+                event_id=event_id,
+                selection=repr(selection),
+                buyer_id=buyer_id,
             ),
         )
         return OrderPayload.of(order)

@@ -84,6 +84,10 @@ def _tier(tier_id: str, event_id: UUID) -> int:
 class ReserveInput:
     event_id: strawberry.ID = strawberry.field(description="The event.")
     selection: SeatSelection = strawberry.field(description="Which seats.")
+    buyer_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="For someone else, at a counter, without the buyer's limit: OPERATOR, ADMIN, SERVICE.",
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 

@@ -116,13 +116,15 @@ class Order(Node):
     @strawberry.field(description="What the caller may do with it now.")
     async def available_actions(self, info: Info) -> list[OrderAction]:
         viewer = info.context.viewer
-        if viewer is None or self.status not in {OrderStatus.PENDING, OrderStatus.CONFIRMED}:
+        if viewer is None or not (viewer.id == self.row.buyer_id or viewer.runs_events):
+            return []
+        if self.status not in {OrderStatus.PENDING, OrderStatus.CONFIRMED}:
             return []
         event = await info.context.loads.event.load((self.row.event_id,))
         is_pending = self.status is OrderStatus.PENDING
         is_payable = is_pending and event is not None and event.status == EventStatus.PUBLISHED
         possible = {
-            OrderAction.ADD_ITEMS: is_payable and await self._is_growing(info, viewer),
+            OrderAction.ADD_ITEMS: is_payable and await self._is_growing(info),
             OrderAction.PAY: is_payable and viewer.id == self.row.buyer_id,
             OrderAction.CANCEL: is_pending,
             OrderAction.CONFIRM: is_payable and viewer.runs_events,
@@ -130,19 +132,18 @@ class Order(Node):
         }
         return [action for action, is_possible in possible.items() if is_possible]
 
-    async def _is_growing(self, info: Info, viewer: Viewer) -> bool:
-        """Say whether the caller may add seats now: in the time of sale, up to an order's most."""
+    async def _is_growing(self, info: Info) -> bool:
+        """Say whether seats may be added now: in the time of sale, up to an order's most."""
         event, now, items = await asyncio.gather(
             info.context.loads.event.load((self.row.event_id,)),
             info.context.loads.now.load(()),
             info.context.loads.items_of_order.load((self.row.event_id, self.row.id)),
         )
         assert event is not None, "what belongs to an event has it"
-        is_theirs = viewer.id == self.row.buyer_id or viewer.runs_events
         is_too_early = event.sales_start_at is not None and event.sales_start_at > now
         is_too_late = event.sales_end_at is not None and event.sales_end_at <= now
         has_room = len(items) < info.context.house.settings.seats_per_order_max
-        return is_theirs and has_room and not (is_too_early or is_too_late)
+        return has_room and not (is_too_early or is_too_late)
 
     async def _is_refundable(self, info: Info, viewer: Viewer) -> bool:
         """Say whether `refundOrder` would pay something back to this caller now, as it decides itself."""

@@ -66,12 +66,14 @@ async def add_order_items(
     """Hold all of these seats in a PENDING order, or none of them, as `reserve_seats` would in a new one.
 
     They are held for as long as the order's other seats, at the prices of now. Only its buyer may, unless the
-    caller may for `any_buyer`.
+    caller may for `any_buyer`, and then without the buyer's limit.
     """
     added_before = await claim(tx, key, made=order_id) is not None
     buyer_id = await buyer_of(tx, caller_id, event_id, order_id, any_buyer=any_buyer)
     if added_before:
         return await order_now(tx, event_id, order_id)
+    if buyer_id != caller_id:
+        limits = limits.without_buyers()
     if (problem := wrong_number(selection, limits)) is not None:
         raise problem
     await lock_buyers(tx, event_id, [buyer_id])

@@ -1,7 +1,7 @@
 """The one statement that holds seats: for each wish all of its seats, or none of them."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from asyncpg import Record
 
 from database import Transaction
 from models.columns import new_reference
+from models.layouts import SEATS_PER_EVENT_MAX
 from models.orders import Order, order_of
 from models.seats import is_free
 from steps.idempotency import Key
@@ -78,6 +79,10 @@ class Limits:
     hold_seconds: int
     seats_per_order_max: int
     seats_per_buyer_max: int
+
+    def without_buyers(self) -> "Limits":
+        """The limits of a counter, where a buyer may have as many seats as there are."""
+        return replace(self, seats_per_buyer_max=SEATS_PER_EVENT_MAX)
 
 
 @dataclass(frozen=True)

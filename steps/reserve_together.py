@@ -11,6 +11,7 @@ from steps.idempotency import Key
 from steps.locks import lock_buyers
 from steps.refusals import Refused
 from steps.reserve import ChosenSeats, Selection, reserve_seats, wrong_number
+from steps.reserve_for import reserve_for_other
 from steps.together import LeftOut, Together, claim_keys
 from steps.transact import transact
 
@@ -35,6 +36,20 @@ class Reservations:
         return await transact(
             self._database,
             reserve_seats,
+            buyer_id=buyer_id,
+            event_id=event_id,
+            selection=selection,
+            limits=self.limits,
+            key=key,
+        )
+
+    async def reserve_for(
+        self, *, buyer_id: UUID, event_id: UUID, selection: Selection, key: Key | None
+    ) -> Order:
+        """Hold seats for somebody who stands at a counter, and promise what `reserve_for_other` promises."""
+        return await transact(
+            self._database,
+            reserve_for_other,
             buyer_id=buyer_id,
             event_id=event_id,
             selection=selection,

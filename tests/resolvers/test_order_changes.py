@@ -1,10 +1,12 @@
 """What becomes of orders through the API: who may do what with one, and what it says about that."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from database import Database
+from models.catalogue import Event
 from models.orders import Order
 from models.users import Role, User
 from schema import ids
@@ -25,6 +27,19 @@ ADD = mutation("addOrderItems", ITEMS).replace("OrderInput", "AddOrderItemsInput
 REMOVE = mutation("removeOrderItems", ITEMS).replace("OrderInput", "RemoveOrderItemsInput")
 REFUND = mutation("refundOrder")
 DELETE = mutation("deleteOrder", "DeletePayload { deletedId }")
+
+
+RESERVE = """mutation ($i: ReserveInput!) { reserve(input: $i) {
+    ... on OrderPayload { order { id buyer { id } availableActions } } ... on Refusal { code } } }"""
+
+
+def wish(event: Event, buyer: User | None, index: int) -> dict[str, Any]:
+    return {
+        "eventId": ids.event_id(event.id),
+        "selection": {"seatIndexes": [index]},
+        "buyerId": ids.user_id(buyer.id) if buyer else None,
+        "idempotencyKey": str(index),
+    }
 
 
 def named(order: Order, **more: Any) -> dict[str, Any]:
@@ -129,3 +144,28 @@ async def test_seats_come_and_go_while_an_order_is_held(database: Database, serv
     async with database.transaction() as tx:
         await tx.rows("UPDATE events SET sales_end_at = statement_timestamp()")
     assert await actions(server, alice, order) == ["PAY", "CANCEL"]
+
+
+async def test_who_may_reserves_for_somebody_else(database: Database, server: Server) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    operator, staff = await new_user(database, Role.OPERATOR), await new_user(database, Role.STAFF)
+    client = User(id=uuid4(), roles=[Role.SERVICE])
+    for index, caller in enumerate((operator, client)):
+        asked = wish(event, alice, index)
+        for _ in range(2):
+            order = (await server.ask(RESERVE, caller, i=asked))["reserve"]["order"]
+            assert order["buyer"]["id"] == ids.user_id(alice.id)
+        expected = ["ADD_ITEMS", "CANCEL", "CONFIRM"] if caller is operator else []
+        assert order["availableActions"] == expected
+    assert len(await database.rows("SELECT 1 FROM orders")) == 2
+    before = await everything(database)
+    error = await server.error(RESERVE, staff, i=wish(event, alice, 5))
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    for buyer, code in ((None, "VALIDATION_ERROR"), (client, "USER_NOT_FOUND")):
+        refused = (await server.ask(RESERVE, client, i=wish(event, buyer, 5)))["reserve"]
+        assert refused["code"] == code
+    other = wish(event, staff, 0)
+    assert (await server.ask(RESERVE, operator, i=other))["reserve"]["code"] == "IDEMPOTENCY_MISMATCH"
+    assert await everything(database) == before
+    own = (await server.ask(RESERVE, staff, i=wish(event, staff, 5)))["reserve"]["order"]
+    assert own["buyer"]["id"] == ids.user_id(staff.id)

@@ -245,3 +245,38 @@ async def test_two_additions_at_once_keep_the_limit(database: Database) -> None:
     assert [one.code for one in refused] == [RefusalCode.TOO_MANY_SEATS] * 3
     assert len(await items(database, order)) == 3
     assert await violations(database) == []
+
+
+async def test_a_counter_adds_without_the_buyers_limit(database: Database) -> None:
+    event, alice, operator = await new_event(database), await new_user(database), await new_user(database)
+    order, limits = await hold(database, alice, event, [0]), Limits(300, 10, 1)
+    before = await everything(database)
+    refused = await refusal_of(add(database, alice, order, [1], limits=limits, any_buyer=True))
+    assert refused.code is RefusalCode.TOO_MANY_SEATS
+    assert await everything(database) == before
+    await add(database, operator, order, [1], limits=limits, any_buyer=True)
+    assert await items(database, order) == [0, 1]
+
+
+async def test_additions_to_two_orders_of_a_buyer_keep_the_buyers_limit(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    limits = Limits(300, 10, 3)
+    one, other = [await hold(database, alice, event, [index]) for index in (0, 1)]
+    async with database.transaction() as first:
+        await add_order_items(first, **adding(alice, one, [2], limits=limits))
+        second = asyncio.create_task(add(database, alice, other, [3], limits=limits))
+        await until_somebody_waits(database)
+    assert (await refusal_of(second)).code is RefusalCode.TOO_MANY_SEATS
+    assert await letters(database, event) == "HHHAAAAAAA"
+
+
+async def test_a_seat_that_a_lapsed_order_lost_is_refused_as_the_hold_that_is_over(
+    database: Database,
+) -> None:
+    event, alice, bob = await new_event(database), await new_user(database), await new_user(database)
+    order = await hold(database, alice, event, [0, 1])
+    await let_lapse(database, order)
+    await hold(database, bob, event, [1])
+    before = await everything(database)
+    assert (await refusal_of(remove(database, alice, order, [1]))).code is RefusalCode.HOLD_EXPIRED
+    assert await everything(database) == before
