@@ -69,8 +69,9 @@ INVARIANTS = {
             FROM movements m WHERE m.user_id = a.user_id AND m.currency = a.currency)""",
     "9. No balance is negative": """
         SELECT 'user ' || user_id || ', ' || currency FROM accounts WHERE balance_minor < 0""",
-    "10. A CONFIRMED order was charged once, what it costs": f"""
-        SELECT {_ORDER} FROM orders o WHERE o.status = 'CONFIRMED' AND o.total_minor <> (
+    "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": f"""
+        SELECT {_ORDER} FROM orders o WHERE o.status IN ('CONFIRMED', 'REFUNDED')
+            AND CASE WHEN o.cashier_id IS NULL THEN o.total_minor ELSE 0 END <> (
             SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
             WHERE m.user_id = o.buyer_id AND m.kind = 'PURCHASE' AND m.reference = o.id)""",
     "10. What was charged is an order that was confirmed": """
@@ -78,6 +79,26 @@ INVARIANTS = {
         LEFT JOIN orders o ON o.event_id = m.event_id AND o.id = m.reference
         WHERE m.kind = 'PURCHASE'
             AND coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')""",
+    "14. What an order paid back is the price of its refunded tickets": f"""
+        SELECT {_ORDER} FROM orders o WHERE o.refunded_minor <> (
+            SELECT coalesce(sum(i.price_minor), 0) FROM order_items i
+            WHERE i.event_id = o.event_id AND i.order_id = o.id AND EXISTS (
+                SELECT FROM tickets t WHERE t.event_id = i.event_id AND t.order_id = i.order_id
+                    AND t.index = i.index AND t.status = 'REFUNDED'))""",
+    "14. What an order paid back went to the credits that paid it, unless a counter took the money": f"""
+        SELECT {_ORDER} FROM orders o
+        WHERE CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END <> (
+            SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
+            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id)""",
+    "14. What went back was paid for an order": """
+        SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
+        WHERE m.kind = 'REFUND' AND NOT EXISTS (
+            SELECT FROM orders o
+            WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)""",
+    "14. A REFUNDED order has no live ticket": f"""
+        SELECT {_ORDER} FROM orders o WHERE o.status = 'REFUNDED' AND EXISTS (
+            SELECT FROM tickets t
+            WHERE t.event_id = o.event_id AND t.order_id = o.id AND t.{LIVE_TICKET})""",
     "16. No two sessions have the same refresh token": """
         SELECT 'user ' || user_id || ', session ' || id FROM sessions
         WHERE refresh_hash IN (SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING count(*) > 1)

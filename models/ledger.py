@@ -22,6 +22,7 @@ class MovementKind(StrEnum):
     """Why money moved."""
 
     PURCHASE = "PURCHASE"
+    REFUND = "REFUND"
     ADJUSTMENT = "ADJUSTMENT"
 
 

@@ -35,7 +35,7 @@ class OrderStatus(StrEnum):
 
 ORDERS_NOW = """(
     SELECT o.event_id, o.id, o.reference, o.buyer_id, o.total_minor, o.refunded_minor, o.currency,
-        o.created_at, o.updated_at,
+        o.created_at, o.updated_at, o.cashier_id,
         CASE WHEN o.held_until > statement_timestamp() THEN o.held_until END AS held_until,
         CASE WHEN o.held_until <= statement_timestamp() THEN 'EXPIRED'
              WHEN o.status = 'CONFIRMED' AND e.ends_at <= statement_timestamp() THEN 'COMPLETED'
@@ -45,7 +45,10 @@ ORDERS_NOW = """(
 
 
 class Order(SQLModel, table=True):
-    """A booking of seats at one event, born as a hold."""
+    """A booking of seats at one event, born as a hold.
+
+    `cashier_id` is who took the money at the counter; None when it was paid with credits, or not yet.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -56,6 +59,10 @@ class Order(SQLModel, table=True):
         ),
         CheckConstraint("total_minor >= 0", name="orders_total_not_negative"),
         CheckConstraint("refunded_minor BETWEEN 0 AND total_minor", name="orders_refunded_at_most_total"),
+        CheckConstraint(
+            "cashier_id IS NULL OR status IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')",
+            name="orders_cashier_once_paid",
+        ),
         Index("orders_reference_key", "event_id", "reference", unique=True),
         Index("orders_by_buyer", "buyer_id", "id"),
         Index("orders_by_buyer_and_event", "buyer_id", "event_id", "id"),
@@ -73,6 +80,7 @@ class Order(SQLModel, table=True):
     currency: str = Field(sa_column=texts())
     created_at: datetime = Field(default=None, sa_column=born())
     updated_at: datetime = Field(default=None, sa_column=born())
+    cashier_id: UUID | None = Field(default=None, sa_column=ids(nullable=True))
 
 
 _COLUMNS = tuple(Order.model_fields)

@@ -9,7 +9,13 @@ from sqlmodel import BigInteger, Field, SQLModel
 
 from models.columns import born, ids, one_of, texts
 
+LIVE = ("PENDING", "ACTIVE", "CHECKED_IN")
 LIVE_TICKET = "status IN ('PENDING', 'ACTIVE', 'CHECKED_IN')"
+
+
+def can_be_returned(status: str, owner_id: UUID, buyer_id: UUID) -> bool:
+    """Say whether a ticket is neither used nor given away by who bought it."""
+    return status == "ACTIVE" and owner_id == buyer_id
 
 
 class TicketStatus(StrEnum):

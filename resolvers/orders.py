@@ -7,11 +7,25 @@ import strawberry
 from dataloaders.pages import PageArguments
 from schema import ids
 from schema.context import Info
+from schema.deleted import DeletePayload, DeleteResult
 from schema.filters import OrderFilter, orders_listing
-from schema.order_inputs import OrderInput, PayInput, ReserveInput
+from schema.order_inputs import (
+    AddOrderItemsInput,
+    OrderInput,
+    PayInput,
+    RemoveOrderItemsInput,
+    ReserveInput,
+)
 from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
+from steps.add_items import add_order_items
 from steps.cancel import cancel_order
+from steps.confirm import confirm_order
+from steps.delete_order import delete_order
+from steps.refund import refund_order
+from steps.remove_items import remove_order_items
+
+TheOrder = Annotated[OrderInput, strawberry.argument(description="The order.")]
 
 
 @strawberry.type
@@ -49,14 +63,77 @@ class OrderMutations:
         info: Info,
         input: Annotated[ReserveInput, strawberry.argument(description="The event, and which of its seats.")],
     ) -> OrderResult:
-        buyer, event_id = info.context.require_person(), ids.read_event(input.event_id)
-        selection = input.selection.read(event_id)
-        order = await info.context.house.reservations.reserve(
-            buyer_id=buyer.id,
+        caller, event_id = info.context.require_viewer(), ids.read_event(input.event_id)
+        buyer_id = info.context.buyer(input.buyer_id)
+        selection, reservations = input.selection.read(event_id), info.context.house.reservations
+        is_own = buyer_id == caller.id and not caller.is_service
+        order = await (reservations.reserve if is_own else reservations.reserve_for)(
+            buyer_id=buyer_id,
             event_id=event_id,
             selection=selection,
             key=info.context.key(
-                "reserve", input.idempotency_key, event_id=event_id, selection=repr(selection)
+                "reserve",
+                input.idempotency_key,
+                event_id=event_id,
+                selection=repr(selection),
+                buyer_id=buyer_id,
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Hold more seats in an order that is not paid, until the same time: all of them, or none."
+    )
+    async def add_order_items(
+        self,
+        info: Info,
+        input: Annotated[
+            AddOrderItemsInput, strawberry.argument(description="The order, and which seats besides.")
+        ],
+    ) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
+        selection = input.selection.read(event_id)
+        order = await info.context.transact(
+            add_order_items,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            selection=selection,
+            limits=info.context.house.reservations.limits,
+            key=info.context.key(
+                "addOrderItems",
+                input.idempotency_key,
+                order_id=input.order_id,
+                selection=repr(selection),
+            ),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Give some seats of an order back that is not paid; they are free again."
+    )
+    async def remove_order_items(
+        self,
+        info: Info,
+        input: Annotated[
+            RemoveOrderItemsInput, strawberry.argument(description="The order, and which of its seats.")
+        ],
+    ) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
+        indexes = input.indexes(event_id)
+        order = await info.context.transact(
+            remove_order_items,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            indexes=indexes,
+            key=info.context.key(
+                "removeOrderItems",
+                input.idempotency_key,
+                order_id=input.order_id,
+                indexes=sorted(set(indexes)),
             ),
         )
         return OrderPayload.of(order)
@@ -79,9 +156,7 @@ class OrderMutations:
         return OrderPayload.of(order)
 
     @strawberry.mutation(description="Give back what you hold and have not paid; its seats are free again.")
-    async def cancel_order(
-        self, info: Info, input: Annotated[OrderInput, strawberry.argument(description="The order.")]
-    ) -> OrderResult:
+    async def cancel_order(self, info: Info, input: TheOrder) -> OrderResult:
         caller, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
         order = await info.context.transact(
             cancel_order,
@@ -92,3 +167,46 @@ class OrderMutations:
             key=info.context.key("cancelOrder", input.idempotency_key, order_id=input.order_id),
         )
         return OrderPayload.of(order)
+
+    @strawberry.mutation(description="Say that an order was paid at the counter. OPERATOR, ADMIN.")
+    async def confirm_order(self, info: Info, input: TheOrder) -> OrderResult:
+        cashier, (event_id, order_id) = info.context.require_operator(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            confirm_order,
+            cashier_id=cashier.id,
+            event_id=event_id,
+            order_id=order_id,
+            key=info.context.key("confirmOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Pay back every ticket of an order that is neither used nor given away; its seats are "
+        "free again. Its buyer until some hours before the event, OPERATOR and ADMIN until it begins."
+    )
+    async def refund_order(self, info: Info, input: TheOrder) -> OrderResult:
+        caller, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
+        order = await info.context.transact(
+            refund_order,
+            caller_id=caller.id,
+            any_buyer=caller.runs_events,
+            event_id=event_id,
+            order_id=order_id,
+            hours_before=info.context.house.settings.refund_hours_before_event,
+            key=info.context.key("refundOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return OrderPayload.of(order)
+
+    @strawberry.mutation(
+        description="Delete an order that was never paid; what it holds is free again. ADMIN."
+    )
+    async def delete_order(self, info: Info, input: TheOrder) -> DeleteResult:
+        info.context.require_admin()
+        event_id, order_id = ids.read_order(input.order_id)
+        deleted = await info.context.transact(
+            delete_order,
+            event_id=event_id,
+            order_id=order_id,
+            key=info.context.key("deleteOrder", input.idempotency_key, order_id=input.order_id),
+        )
+        return DeletePayload(deleted_id=ids.order_id(*deleted))

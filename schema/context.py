@@ -137,6 +137,21 @@ class Context:
             raise forbidden()
         return viewer.id
 
+    def buyer(self, buyer_id: strawberry.ID | None) -> UUID:
+        """Return whom the caller reserves for: themselves, or whoever is named by one who may; or refuse.
+
+        A SERVICE has no account to own tickets, so it must name somebody.
+        """
+        viewer = self.require_viewer()
+        if buyer_id is None:
+            if viewer.is_service:
+                raise invalid("input.buyerId", "Another system reserves for a person: say for whom.")
+            return viewer.id
+        named = ids.read_user(buyer_id)
+        if named != viewer.id and not (viewer.runs_events or viewer.is_service):
+            raise forbidden()
+        return named
+
     def key(self, mutation: str, key: str | None, **request: Any) -> Key | None:
         """The caller's idempotency key for a mutation with this input, if one was given."""
         if key is None:

@@ -84,7 +84,29 @@ def _tier(tier_id: str, event_id: UUID) -> int:
 class ReserveInput:
     event_id: strawberry.ID = strawberry.field(description="The event.")
     selection: SeatSelection = strawberry.field(description="Which seats.")
+    buyer_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="For someone else, at a counter, without the buyer's limit: OPERATOR, ADMIN, SERVICE.",
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.input(description="Seats to hold in an order beside those that it has.")
+class AddOrderItemsInput:
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    selection: SeatSelection = strawberry.field(description="Which seats.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.input(description="Seats of an order to give back.")
+class RemoveOrderItemsInput:
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    seat_ids: list[strawberry.ID] = strawberry.field(description="Which of its seats; not all of them.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+    def indexes(self, event_id: UUID) -> tuple[int, ...]:
+        """The indexes of the seats; one of another event is refused."""
+        return _indexes(self.seat_ids, event_id)
 
 
 @strawberry.enum(description="How an order is paid.")

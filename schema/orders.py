@@ -1,20 +1,24 @@
 """Orders: what a buyer holds, and what a buyer bought."""
 
+import asyncio
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from auth.viewer import Viewer
 from models import orders as rows
+from models.tickets import can_be_returned
 from schema import events, ids, later, seats, tickets, tiers, users
 from schema.context import Info
-from schema.enums import OrderStatus
+from schema.enums import EventStatus, OrderStatus
 from schema.money import Money
 from schema.nodes import Node
 from schema.refusals import Refusal
+from steps.refund import not_refundable
 
 
 @strawberry.type(description="A seat in an order.")
@@ -33,8 +37,15 @@ class OrderItem:
 
 @strawberry.enum(description="What a caller may do with an order.")
 class OrderAction(Enum):
+    ADD_ITEMS = strawberry.enum_value("ADD_ITEMS", description="Hold more seats, with `addOrderItems`.")
     PAY = strawberry.enum_value("PAY", description="Pay for it, with `pay`.")
     CANCEL = strawberry.enum_value("CANCEL", description="Give its seats back, with `cancelOrder`.")
+    CONFIRM = strawberry.enum_value(
+        "CONFIRM", description="Say that it was paid at the counter, with `confirmOrder`."
+    )
+    REFUND = strawberry.enum_value(
+        "REFUND", description="Have its unused tickets paid back, with `refundOrder`."
+    )
 
 
 @strawberry.type(description="A booking of seats at one event, born as a hold.")
@@ -105,10 +116,48 @@ class Order(Node):
     @strawberry.field(description="What the caller may do with it now.")
     async def available_actions(self, info: Info) -> list[OrderAction]:
         viewer = info.context.viewer
-        if viewer is None or self.status is not OrderStatus.PENDING:
+        if viewer is None or not (viewer.id == self.row.buyer_id or viewer.runs_events):
             return []
-        is_buyer = viewer.id == self.row.buyer_id
-        return [OrderAction.PAY, OrderAction.CANCEL] if is_buyer else [OrderAction.CANCEL]
+        if self.status not in {OrderStatus.PENDING, OrderStatus.CONFIRMED}:
+            return []
+        event = await info.context.loads.event.load((self.row.event_id,))
+        is_pending = self.status is OrderStatus.PENDING
+        is_payable = is_pending and event is not None and event.status == EventStatus.PUBLISHED
+        possible = {
+            OrderAction.ADD_ITEMS: is_payable and await self._is_growing(info),
+            OrderAction.PAY: is_payable and viewer.id == self.row.buyer_id,
+            OrderAction.CANCEL: is_pending,
+            OrderAction.CONFIRM: is_payable and viewer.runs_events,
+            OrderAction.REFUND: not is_pending and await self._is_refundable(info, viewer),
+        }
+        return [action for action, is_possible in possible.items() if is_possible]
+
+    async def _is_growing(self, info: Info) -> bool:
+        """Say whether seats may be added now: in the time of sale, up to an order's most."""
+        event, now, items = await asyncio.gather(
+            info.context.loads.event.load((self.row.event_id,)),
+            info.context.loads.now.load(()),
+            info.context.loads.items_of_order.load((self.row.event_id, self.row.id)),
+        )
+        assert event is not None, "what belongs to an event has it"
+        is_too_early = event.sales_start_at is not None and event.sales_start_at > now
+        is_too_late = event.sales_end_at is not None and event.sales_end_at <= now
+        has_room = len(items) < info.context.house.settings.seats_per_order_max
+        return has_room and not (is_too_early or is_too_late)
+
+    async def _is_refundable(self, info: Info, viewer: Viewer) -> bool:
+        """Say whether `refundOrder` would pay something back to this caller now, as it decides itself."""
+        event, now, found = await asyncio.gather(
+            info.context.loads.event.load((self.row.event_id,)),
+            info.context.loads.now.load(()),
+            info.context.loads.tickets_of_order.load((self.row.event_id, self.row.id)),
+        )
+        assert event is not None, "what belongs to an event has it"
+        hours = 0 if viewer.runs_events else info.context.house.settings.refund_hours_before_event
+        in_time = event.starts_at - timedelta(hours=hours) > now
+        return not_refundable(self.row, any_buyer=viewer.runs_events, in_time=in_time) is None and any(
+            can_be_returned(ticket.status, ticket.owner_id, self.row.buyer_id) for ticket in found
+        )
 
 
 @strawberry.type(description="The order as it is now.")

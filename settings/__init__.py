@@ -104,6 +104,12 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     seats_per_buyer_max: int = Field(
         20, ge=1, le=100_000, description="Seats that one buyer may have at one event"
     )
+    refund_hours_before_event: int = Field(
+        24,
+        ge=0,
+        le=8_760,
+        description="How many hours before an event its buyers can have their money back for the last time",
+    )
     frame_milliseconds: int = Field(
         50, ge=0, le=10_000, description="Watchers of an event get at most one update in this time"
     )

@@ -1,7 +1,7 @@
 """The one statement that holds seats: for each wish all of its seats, or none of them."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from asyncpg import Record
 
 from database import Transaction
 from models.columns import new_reference
+from models.layouts import SEATS_PER_EVENT_MAX
 from models.orders import Order, order_of
 from models.seats import is_free
 from steps.idempotency import Key
@@ -79,6 +80,10 @@ class Limits:
     seats_per_order_max: int
     seats_per_buyer_max: int
 
+    def without_buyers(self) -> "Limits":
+        """The limits of a counter, where a buyer may have as many seats as there are."""
+        return replace(self, seats_per_buyer_max=SEATS_PER_EVENT_MAX)
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -123,12 +128,12 @@ async def hold(
         tx.changed_events.add(event_id)
         tx.seats_held += held
     return [
-        order_of(row) if row["id"] else _refusal(row, event_id, set(wish.indexes))
+        order_of(row) if row["id"] else why_not_held(row, event_id, set(wish.indexes))
         for wish, row in zip(wishes, rows, strict=True)
     ]
 
 
-def _refusal(row: Record, event_id: UUID, wished: set[int]) -> Refused:
+def why_not_held(row: Record, event_id: UUID, wished: set[int]) -> Refused:
     """Say why nothing was held: the event, an unknown seat, the buyer's limit, or the seats in the way."""
     if row["event_status"] is None:
         return Refused(RefusalCode.EVENT_NOT_FOUND)

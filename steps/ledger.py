@@ -55,6 +55,15 @@ GIVE = """
     INSERT INTO movements (user_id, id, debit, credit, amount_minor, currency, kind, actor_id, reason)
     SELECT $1, $2, 'CORRECTIONS', 'CREDITS', $4, $3, 'ADJUSTMENT', $5, $6 FROM given"""
 
+REFUND = """
+    WITH given AS (
+        UPDATE accounts SET balance_minor = balance_minor + $4 WHERE user_id = $1 AND currency = $3
+        RETURNING user_id
+    )
+    INSERT INTO movements
+        (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id)
+    SELECT user_id, $2, 'REVENUE', 'CREDITS', $4, $3, 'REFUND', $5, $6, $7 FROM given RETURNING id"""
+
 
 async def charge_credits(tx: Transaction, order: Order) -> None:
     """Move the price of an order from its buyer's credits to the event's revenue.
@@ -80,6 +89,23 @@ async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
     ]
     paid = await tx.rows(CHARGE, *zip(*dues, strict=True)) if dues else []
     return {row["order_id"] for row in paid}
+
+
+async def refund_credits(tx: Transaction, order: Order, amount_minor: int, *, actor_id: UUID) -> None:
+    """Move an amount from the event's revenue back to the credits that paid the order."""
+    if not amount_minor:
+        return
+    moved = await tx.row(
+        REFUND,
+        order.buyer_id,
+        new_id(),
+        order.currency,
+        amount_minor,
+        order.event_id,
+        order.id,
+        actor_id,
+    )
+    assert moved is not None, "the account that paid is there"
 
 
 async def give_credits(

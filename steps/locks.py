@@ -33,7 +33,8 @@ LOCK_BUYERS = """
 
 ORDERS_AND_THEIR_SEATS = """
     WITH locked AS MATERIALIZED (
-        SELECT * FROM orders WHERE event_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        SELECT *, xmin AS written_by FROM orders
+        WHERE event_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
     ), seats_of_them AS MATERIALIZED (
         SELECT s.order_id, s.index FROM locked o
         JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
@@ -41,9 +42,13 @@ ORDERS_AND_THEIR_SEATS = """
         WHERE s.event_id = $1 AND s.order_id = o.id
         ORDER BY s.index FOR NO KEY UPDATE OF s
     )
-    SELECT o.*, ARRAY(SELECT index FROM seats_of_them s WHERE s.order_id = o.id ORDER BY index) AS indexes
+    SELECT o.*, ARRAY(SELECT index FROM seats_of_them s WHERE s.order_id = o.id ORDER BY index) AS indexes,
+        (SELECT xmin FROM orders s WHERE s.event_id = $1 AND s.id = o.id) <> o.written_by AS was_changed
     FROM locked o"""
-"""Orders, then the seats that name them: $1 event, $2 orders. May wait, so it decides nothing about time."""
+"""Orders, then the seats that name them: $1 event, $2 orders. May wait, so it decides nothing about time.
+
+Of an order that somebody else changed during the wait it has the items of before; it says so.
+"""
 
 ACCOUNTS_OF = """
     SELECT a.user_id, a.currency FROM {} JOIN accounts a USING (user_id, currency)
@@ -75,7 +80,19 @@ async def lock_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Record 
 
 async def lock_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]) -> Sequence[Record]:
     """Lock those of these orders that exist, and the seats that name them, by their `indexes`."""
-    return await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
+    found = await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
+    if any(order["was_changed"] for order in found):
+        found = await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
+    return found
+
+
+async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Sequence[Record]:
+    """Lock every ticket that was bought in an order, whoever owns it now."""
+    return await tx.rows(
+        "SELECT * FROM tickets WHERE event_id = $1 AND order_id = $2 ORDER BY id FOR NO KEY UPDATE",
+        event_id,
+        order_id,
+    )
 
 
 async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:

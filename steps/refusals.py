@@ -41,6 +41,7 @@ class RefusalCode(StrEnum):
     ORDER_INVALID_STATE = "ORDER_INVALID_STATE"
     INSUFFICIENT_CREDITS = "INSUFFICIENT_CREDITS"
     PAYMENT_METHOD_NOT_ALLOWED = "PAYMENT_METHOD_NOT_ALLOWED"
+    REFUND_NOT_ALLOWED = "REFUND_NOT_ALLOWED"
     OTP_REQUIRED = "OTP_REQUIRED"
     OTP_INVALID = "OTP_INVALID"
     OTP_EXPIRED = "OTP_EXPIRED"
@@ -76,6 +77,7 @@ SENTENCES = {
     RefusalCode.ORDER_ALREADY_CONFIRMED: "This order is paid already.",
     RefusalCode.ORDER_INVALID_STATE: "The order is not in a state that allows this.",
     RefusalCode.INSUFFICIENT_CREDITS: "There are not enough credits on the account.",
+    RefusalCode.REFUND_NOT_ALLOWED: "This cannot be paid back.",
     RefusalCode.OTP_REQUIRED: "This needs a code: ask for one, and confirm it.",
     RefusalCode.OTP_INVALID: "This is not the code.",
     RefusalCode.OTP_EXPIRED: "There is no code that is still good; ask for a new one.",

@@ -1,6 +1,6 @@
 """Hold all of these seats for this buyer, or none of them."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,42 +49,48 @@ async def reserve_seats(
     if (problem := wrong_number(selection, limits)) is not None:
         raise problem
     await lock_buyers(tx, event_id, [buyer_id])
-    attempt = Attempt(tx, event_id, buyer_id, order_id, limits)
-    match selection:
-        case ChosenSeats(indexes):
-            return await attempt.chosen(indexes)
-        case GeneralAdmission():
-            await event_on_sale(tx, event_id)
-            return await attempt.chosen(await general_admission_places(tx, event_id, selection))
-        case BestAvailable():
-            await event_on_sale(tx, event_id)
-            return await attempt.best(selection)
+
+    async def hold_new(indexes: tuple[int, ...]) -> Order | Refused:
+        (answer,) = await hold(tx, event_id, [Wish(buyer_id, order_id, indexes)], limits)
+        return answer
+
+    return await Attempt(tx, event_id, hold_new).of(selection)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of one buyer to hold seats of one event."""
+    """One attempt to `hold` seats of one event, given as sorted indexes of which none is there twice."""
 
     tx: Transaction
     event_id: UUID
-    buyer_id: UUID
-    order_id: UUID
-    limits: Limits
+    hold: Callable[[tuple[int, ...]], Awaitable[Order | Refused]]
 
-    async def chosen(self, indexes: Iterable[int]) -> Order:
+    async def of(self, selection: Selection) -> Order:
+        """Hold what is selected, or refuse; numbers of seats are turned into seats first."""
+        match selection:
+            case ChosenSeats(indexes):
+                return await self._chosen(indexes)
+            case GeneralAdmission():
+                await event_on_sale(self.tx, self.event_id)
+                places = await general_admission_places(self.tx, self.event_id, selection)
+                return await self._chosen(places)
+            case BestAvailable():
+                await event_on_sale(self.tx, self.event_id)
+                return await self._best(selection)
+
+    async def _chosen(self, indexes: Iterable[int]) -> Order:
         """Hold exactly these seats, or refuse with every seat in the way."""
-        wish = Wish(self.buyer_id, self.order_id, tuple(sorted(set(indexes))))
-        (answer,) = await hold(self.tx, self.event_id, [wish], self.limits)
+        answer = await self.hold(tuple(sorted(set(indexes))))
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    async def best(self, wish: BestAvailable) -> Order:
+    async def _best(self, wish: BestAvailable) -> Order:
         """Hold the best seats there are; choose anew, without the lost ones, when others were faster."""
         lost: set[int] = set()
         for _ in range(BEST_AVAILABLE_ROUNDS_MAX):
             try:
-                return await self.chosen(await best_seats(self.tx, self.event_id, wish, avoid=lost))
+                return await self._chosen(await best_seats(self.tx, self.event_id, wish, avoid=lost))
             except Refused as refusal:
                 if not refusal.seats:
                     raise
@@ -92,8 +98,8 @@ class Attempt:
         raise InFlight(RefusalCode.BUSY, retry_after_seconds=1)
 
 
-def wrong_number(selection: Selection, limits: Limits) -> Refused | None:
-    """Say what is wrong with how many seats are wished for, if anything is."""
+def wrong_number(selection: Selection, limits: Limits, already: int = 0) -> Refused | None:
+    """Say what is wrong with how many seats are wished for beside those of the order, if anything is."""
     match selection:
         case ChosenSeats(indexes):
             quantities = [len(set(indexes))]
@@ -103,6 +109,6 @@ def wrong_number(selection: Selection, limits: Limits) -> Refused | None:
             quantities = [quantity]
     if not quantities or min(quantities) < 1:
         return invalid("input.selection", "Choose at least one seat.")
-    if sum(quantities) > (most := limits.seats_per_order_max):
+    if already + sum(quantities) > (most := limits.seats_per_order_max):
         return Refused(RefusalCode.TOO_MANY_SEATS, f"An order has at most {most} seats.")
     return None

@@ -61,6 +61,8 @@ def strangers_ids() -> Ids:
         "user": [ids.user_id(thing)],
         "tier": [ids.tier_id(event, 0)],
         "seat": [ids.seat_id(event, 0)],
+        "tier of order": [ids.tier_id(event, 0)],
+        "seat of order": [ids.seat_id(event, 0)],
         "order": [ids.order_id(event, thing)],
         "ticket": [ids.ticket_id(event, thing)],
         "session": [ids.session_id(thing, uuid4())],

@@ -32,6 +32,10 @@ TEXTS = {
 REFERENCES = {"PURCHASE": "order", "EMAIL": "user", "TRANSFER": "order"}
 """What kind of thing a code's context is about."""
 MOMENTS = {"startsAt": "2999-01-01T19:00:00Z", "endsAt": "2999-01-01T22:00:00Z"}
+OF_ORDER = " of order"
+ALIASES = {"buyer": "user"}
+LEFT_OUT = {"buyerId"}
+"""What most callers do not say: they are meant themselves."""
 VALUES = {"Int": 1, "Boolean": True, "Decimal": "1.00"}
 
 Input = dict[str, Any]
@@ -50,7 +54,13 @@ def mutations(known: Ids) -> Iterator[tuple[str, str, list[Input]]]:
 
 
 def _inputs(kind: GraphQLInputObjectType, known: Ids) -> Iterator[Input]:
-    """An input with the first candidate of each field, then one for each other candidate of each field."""
+    """An input with the first candidate of each field, then one for each other candidate of each field.
+
+    What is said of an order is about its event.
+    """
+    if "orderId" in kind.fields:
+        of_order = {name: named for name, named in known.items() if name.endswith(OF_ORDER)}
+        known = known | {name.removesuffix(OF_ORDER): named for name, named in of_order.items()}
     candidates = {name: list(_candidates(name, field, known)) for name, field in kind.fields.items()}
     first = {name: values[0] for name, values in candidates.items()}
     for wish in _about_codes(known) if "referenceId" in candidates else [{}]:
@@ -64,6 +74,8 @@ def _about_codes(known: Ids) -> list[Input]:
 
 
 def _candidates(name: str, field: GraphQLInputField, known: Ids) -> Iterator[Any]:
+    if name in LEFT_OUT:
+        yield None
     for value in _values(name, get_named_type(field.type), known):
         yield [value] if is_list_type(get_nullable_type(field.type)) else value
 
@@ -77,7 +89,8 @@ def _values(name: str, kind: Any, known: Ids) -> list[Any]:
         return [*kind.values] if name != "context" else ["PURCHASE"]
     match kind.name:
         case "ID":
-            return known.get(name.removesuffix("s").removesuffix("Id")) or known["order"]
+            kind_of = name.removesuffix("s").removesuffix("Id")
+            return known.get(ALIASES.get(kind_of, kind_of)) or known["order"]
         case "String":
             return [TEXTS.get(name, "Something else")]
         case "DateTime":

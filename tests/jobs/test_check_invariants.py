@@ -14,7 +14,7 @@ from steps.end_sessions import log_out
 from steps.transact import transact
 from tests.codes import code_sent_to, order_reference, requested, verified
 from tests.people import TOKENS, logged_in, refreshed
-from tests.world import hold, new_event, new_hall, new_user, pay, priced
+from tests.world import hold, new_event, new_hall, new_user, pay, priced, refund
 
 PLANTED: dict[str, Sequence[Sequence[str]]] = {
     "1. A seat has at most one live ticket": (
@@ -96,7 +96,8 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
             "UPDATE accounts SET balance_minor = -1",
         ),
     ),
-    "10. A CONFIRMED order was charged once, what it costs": (
+    "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": (
+        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'CONFIRMED'",),
         ("DELETE FROM movements WHERE kind = 'PURCHASE'",),
         ("UPDATE movements SET amount_minor = amount_minor - 1 WHERE kind = 'PURCHASE'",),
         (
@@ -110,6 +111,28 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
     "10. What was charged is an order that was confirmed": (
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'PURCHASE'",),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'",),
+    ),
+    "14. What an order paid back is the price of its refunded tickets": (
+        ("UPDATE orders SET refunded_minor = refunded_minor - 1 WHERE status = 'REFUNDED'",),
+        ("UPDATE orders SET refunded_minor = total_minor WHERE status = 'CONFIRMED'",),
+        ("DELETE FROM tickets WHERE status = 'REFUNDED' AND index = 4",),
+    ),
+    "14. What an order paid back went to the credits that paid it, unless a counter took the money": (
+        ("DELETE FROM movements WHERE kind = 'REFUND'",),
+        (
+            """INSERT INTO movements
+                   (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference)
+               SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id,
+                   reference FROM movements WHERE kind = 'REFUND'""",
+        ),
+        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'REFUNDED'",),
+    ),
+    "14. What went back was paid for an order": (
+        ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'REFUND'",),
+    ),
+    "14. A REFUNDED order has no live ticket": (
+        ("UPDATE tickets SET status = 'ACTIVE' WHERE status = 'REFUNDED' AND index = 4",),
+        ("UPDATE orders SET status = 'REFUNDED' WHERE status = 'CONFIRMED'",),
     ),
     "16. No two sessions have the same refresh token": (
         ("UPDATE sessions SET refresh_hash = 'same'",),
@@ -176,7 +199,7 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, a session that is open and one that is not, and a second event.
+    """Two paid seats, two held ones, two that were paid back, two sessions, one of them open, a second event.
 
     There is a code for each order, of which that of the paid one was verified.
     """
@@ -186,6 +209,7 @@ async def world(database: Database) -> tuple[Event, Order]:
     await verified(database, alice, order_reference(paid), await code_sent_to(database, alice))
     await requested(database, alice, order_reference(held))
     await pay(database, alice, paid)
+    await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4, 5])))
     for _ in range(2):
         session = await logged_in(database, alice)
         for _ in range(2):

@@ -29,7 +29,7 @@ async def test_a_person_holds_pays_and_owns(database: Database, server: Server) 
     event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
     seats = [ids.seat_id(event.id, 1), ids.seat_id(event.id, 2)]
     order = (await server.ask(RESERVE, alice, i=wish(event, seatIds=seats)))["reserve"]["order"]
-    assert (order["status"], order["availableActions"]) == ("PENDING", ["PAY", "CANCEL"])
+    assert (order["status"], order["availableActions"]) == ("PENDING", ["ADD_ITEMS", "PAY", "CANCEL"])
     assert order["total"] == {"amount": "20.00", "currency": "EUR"}
     assert 290 <= order["secondsLeft"] <= 300
     assert [item["seat"]["index"] for item in order["items"]] == [1, 2]

@@ -6,14 +6,22 @@ from typing import Any
 import pytest
 
 from database import Database
+from steps.add_items import ADD
+from steps.delete_order import DELETE
 from steps.hold import HOLD
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
+from steps.refund import REFUND
+from steps.remove_items import REMOVE
 from steps.sell import SELL
 
 TYPES = {
     HOLD: "uuid, int[], uuid[], uuid[], text[], int[], uuid[], float8, int",
+    ADD: "uuid, int[], uuid, uuid, int",
     SELL: "uuid, uuid[], uuid[], int[], uuid[], text[]",
+    REMOVE: "uuid, uuid, int[]",
+    REFUND: "uuid, uuid, uuid[], int[], boolean",
+    DELETE: "uuid, uuid, int[]",
     ORDERS_AND_THEIR_SEATS: "uuid, uuid[]",
 }
 KEYS = {"order_items": "order_id", "seats": "index", "orders": "id"}
