@@ -50,6 +50,7 @@ FORBIDDEN = {
         FROM movements WHERE kind = 'PURCHASE'""",
     "movements_touch_one_person": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
     "order_items_price_not_negative": "UPDATE order_items SET price_minor = -1",
+    "orders_cashier_once_paid": "UPDATE orders SET cashier_id = buyer_id WHERE status = 'PENDING'",
     "orders_held_until_while_pending": "UPDATE orders SET held_until = NULL WHERE status = 'PENDING'",
     "orders_reference_key": "UPDATE orders SET reference = 'SAME'",
     "orders_refunded_at_most_total": "UPDATE orders SET refunded_minor = total_minor + 1",
