@@ -56,10 +56,12 @@ def load_one(database: Database, source: Source[Row], **key: str) -> DataLoader[
 
 
 def load_many(
-    database: Database, source: Source[Row], order_by: str, **key: str
+    database: Database, source: Source[Row], order_by: str, *, most: int | None = None, **key: str
 ) -> DataLoader[Key, list[Row]]:
-    """Load all the rows of each key, in an order; for lists that are short by nature."""
+    """Load the rows of each key, in an order: the first so many, or all of lists that are short by nature."""
     statement, key_of = f"{_statement(source, key)} ORDER BY {order_by}", _key_of(key)
+    if most is not None:
+        statement = _first_of_each(source, order_by, most, key)
 
     async def load(keys: list[Key]) -> list[list[Row]]:
         found: dict[Key, list[Row]] = defaultdict(list)
@@ -97,6 +99,14 @@ def _statement(source: Source[Any], key: dict[str, str]) -> str:
     same = " AND ".join(f"r.{name} = wanted.{name}" for name in key)
     return f"""SELECT {source.columns} FROM {source.relation} AS r
                JOIN unnest({arrays}) AS wanted ({", ".join(key)}) ON {same}"""
+
+
+def _first_of_each(source: Source[Any], order_by: str, most: int, key: dict[str, str]) -> str:
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(key.values(), start=1))
+    same = " AND ".join(f"r.{name} = wanted.{name}" for name in key)
+    return f"""SELECT found.* FROM unnest({arrays}) AS wanted ({", ".join(key)}) CROSS JOIN LATERAL (
+                   SELECT {source.columns} FROM {source.relation} AS r
+                   WHERE {same} ORDER BY {order_by} LIMIT {most}) AS found"""
 
 
 def _key_of(columns: Iterable[str]) -> Callable[[Any], Key]:

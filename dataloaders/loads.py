@@ -12,7 +12,7 @@ from dataloaders.load import Key, Source, load_many, load_one, load_records, loa
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
 from models.ledger import Account
-from models.orders import ORDERS_NOW, Order, OrderItem
+from models.orders import ORDERS_NOW, Buyer, Order, OrderItem
 from models.seats import SEATS_NOW, Seat, Tier, is_free
 from models.sessions import OPEN_SESSION, Session
 from models.tickets import LIVE_TICKET, Ticket
@@ -24,12 +24,17 @@ EVENTS = Source(Event, EVENTS_NOW)
 TIERS = Source(Tier, "tiers")
 SEATS = Source(Seat, SEATS_NOW, without=("version", "order_id", "held_until"))
 ORDERS = Source(Order, ORDERS_NOW)
+BUYERS = Source(
+    Buyer, "(SELECT DISTINCT event_id, buyer_id AS user_id FROM orders)", without=("last_order_at",)
+)
 ORDER_ITEMS = Source(OrderItem, "order_items")
 TICKETS = Source(Ticket, "tickets")
 LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
 USERS = Source(User, "users")
 OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
+
+ORDERS_AT_AN_EVENT_MAX = 100
 
 AVAILABILITY = f"""
     SELECT event_id, tier, count(*) FILTER (WHERE {is_free("seats")})::int AS available
@@ -88,6 +93,18 @@ class Loads:
     @cached_property
     def order(self) -> DataLoader[Key, Order | None]:
         return load_one(self._database, ORDERS, event_id="uuid", id="uuid")
+
+    @cached_property
+    def orders_of_buyer(self) -> DataLoader[Key, list[Order]]:
+        """The newest orders of a buyer at an event."""
+        return load_many(
+            self._database,
+            ORDERS,
+            "r.id DESC",
+            most=ORDERS_AT_AN_EVENT_MAX,
+            event_id="uuid",
+            buyer_id="uuid",
+        )
 
     @cached_property
     def items_of_order(self) -> DataLoader[Key, list[OrderItem]]:

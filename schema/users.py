@@ -14,6 +14,7 @@ from schema.enums import Role
 from schema.filters import OrderFilter, TicketFilter, orders_listing, tickets_listing
 from schema.money import Money
 from schema.nodes import Node
+from schema.orders_by_event import ORDERS_BY_EVENT, EventOrders
 from schema.pages import After, Before, Connection, First, Last, connect
 
 
@@ -91,6 +92,18 @@ class User(Node):
         page = PageArguments(first, after, last, before)
         listing = await orders_listing(info, filter or OrderFilter(), parent=("buyer_id", "uuid"))
         return await connect(info, listing, orders.Order.of, page, self.row.id)
+
+    @strawberry.field(description="The same, together for each event: that which was made last comes first.")
+    async def orders_by_event(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[EventOrders]:
+        page = PageArguments(first, after, last, before)
+        return await connect(info, ORDERS_BY_EVENT, EventOrders.of, page, self.row.id)
 
     @strawberry.field(description="Where this person is logged in, the session last used first; at most 50.")
     async def sessions(self, info: Info) -> list[later.Session]:

@@ -25,6 +25,11 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
     tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
         seat {{ row event {{ name }} }} }} }} }} }}"""
 
+BY_EVENT = """{ viewer { ordersByEvent(first: 100) { totalCount pageInfo { endCursor }
+    edges { cursor node { event { name } } }
+    nodes { event { name hall { name } } orders { reference availableActions items { tier { name } }
+        tickets { reference } } } } } }"""
+
 OPERATORS = f"""{{ orders(first: 100) {{ totalCount nodes {{ reference buyer {{ name user {{ email
         tickets(first: 3) {{ totalCount nodes {{ reference seat {{ index }} }} }}
         paid: orders(filter: {{status: [CONFIRMED]}}) {{ nodes {{ total {MONEY} }} }}

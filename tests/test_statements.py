@@ -43,7 +43,7 @@ from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 from steps.visitors import Visitors
-from tests.deep_queries import ADMINS, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
+from tests.deep_queries import ADMINS, BY_EVENT, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
@@ -163,6 +163,14 @@ async def test_a_viewers_orders_and_tickets(database: Database, asking: Asking) 
     assert len(set(found)) == 1, found
 
 
+async def test_a_viewers_orders_together_for_each_event(database: Database, asking: Asking) -> None:
+    buyer = await rich(database)
+    found = await counts(
+        asking, buyer, BY_EVENT, buyer, lambda data: len(data["viewer"]["ordersByEvent"]["nodes"])
+    )
+    assert len(set(found)) == 1, found
+
+
 async def test_everybodys_orders_for_an_operator(database: Database, asking: Asking) -> None:
     operator = await new_user(database, Role.OPERATOR)
     found = []
@@ -202,7 +210,7 @@ def counted_fields() -> set[tuple[str, str]]:
             assert parent is not None
             found.add((parent.name, node.name.value))
 
-    for query in (EVENTS, VIEWER, OPERATORS, EDGES, ADMINS, NODES):
+    for query in (EVENTS, VIEWER, BY_EVENT, OPERATORS, EDGES, ADMINS, NODES):
         visit(parse(query), TypeInfoVisitor(types, Fields()))
     return found
 

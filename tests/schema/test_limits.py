@@ -147,7 +147,7 @@ def test_a_cost_that_no_variables_make_small_is_refused_when_it_is_read() -> Non
     assert fault(deep, query_cost_max=1_000)["cost"] > 1_000
 
 
-@pytest.mark.parametrize("name", ["VIEWER", "OPERATORS", "EDGES", "ADMINS", "NODES"])
+@pytest.mark.parametrize("name", ["VIEWER", "BY_EVENT", "OPERATORS", "EDGES", "ADMINS", "NODES"])
 def test_what_front_ends_ask_for_is_within_the_limits(name: str) -> None:
     assert not read(getattr(deep_queries, name)).errors
 
