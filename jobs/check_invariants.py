@@ -67,6 +67,9 @@ INVARIANTS = {
         SELECT 'user ' || a.user_id || ', ' || a.currency FROM accounts a WHERE a.balance_minor <> (
             SELECT coalesce(sum(CASE m.credit WHEN 'CREDITS' THEN m.amount_minor ELSE -m.amount_minor END), 0)
             FROM movements m WHERE m.user_id = a.user_id AND m.currency = a.currency)""",
+    "8. A movement has one person's credits and one other account, so that all of them sum to zero": """
+        SELECT 'user ' || user_id || ', movement ' || id FROM movements
+        WHERE (debit = 'CREDITS') = (credit = 'CREDITS') OR amount_minor <= 0""",
     "9. No balance is negative": """
         SELECT 'user ' || user_id || ', ' || currency FROM accounts WHERE balance_minor < 0""",
     "10. A CONFIRMED order was charged once, what it costs": f"""

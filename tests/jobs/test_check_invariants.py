@@ -90,6 +90,16 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'PURCHASE'",),
         ("INSERT INTO accounts (user_id, currency, balance_minor) VALUES (gen_random_uuid(), 'EUR', 5)",),
     ),
+    "8. A movement has one person's credits and one other account, so that all of them sum to zero": (
+        (
+            "ALTER TABLE movements DROP CONSTRAINT movements_touch_one_person",
+            "UPDATE movements SET debit = 'CREDITS' WHERE kind = 'ADJUSTMENT'",
+        ),
+        (
+            "ALTER TABLE movements DROP CONSTRAINT movements_amount_positive",
+            "UPDATE movements SET amount_minor = -amount_minor WHERE kind = 'PURCHASE'",
+        ),
+    ),
     "9. No balance is negative": (
         (
             "ALTER TABLE accounts DROP CONSTRAINT accounts_balance_not_negative",

@@ -49,6 +49,7 @@ FORBIDDEN = {
         SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id, reference
         FROM movements WHERE kind = 'PURCHASE'""",
     "movements_touch_one_person": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_why_adjusted": MOVE.format("'CORRECTIONS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
     "order_items_price_not_negative": "UPDATE order_items SET price_minor = -1",
     "orders_held_until_while_pending": "UPDATE orders SET held_until = NULL WHERE status = 'PENDING'",
     "orders_reference_key": "UPDATE orders SET reference = 'SAME'",
