@@ -81,6 +81,15 @@ INVARIANTS = {
         LEFT JOIN orders o ON o.event_id = m.event_id AND o.id = m.reference
         WHERE m.kind = 'PURCHASE'
             AND coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')""",
+    "11. A payment that succeeded was credited once, what it is": """
+        SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p
+        LEFT JOIN movements m ON m.user_id = p.user_id AND m.id = p.id AND m.kind = 'TOP_UP'
+            AND m.debit = 'PROVIDER' AND m.amount_minor = p.amount_minor AND m.currency = p.currency
+        WHERE (p.status = 'SUCCESS') <> (m.id IS NOT NULL)""",
+    "11. What a provider brought is a payment": """
+        SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
+        WHERE m.kind = 'TOP_UP' AND NOT EXISTS (
+            SELECT FROM payments p WHERE p.user_id = m.user_id AND p.id = m.id)""",
     "16. No two sessions have the same refresh token": """
         SELECT 'user ' || user_id || ', session ' || id FROM sessions
         WHERE refresh_hash IN (SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING count(*) > 1)

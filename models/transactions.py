@@ -30,12 +30,20 @@ TRANSACTIONS_NOW = """(
         ) END AS refund_of,
         CASE WHEN m.kind IN ('PURCHASE', 'REFUND') THEN 'CREDITS' END AS method,
         m.reason, m.created_at, m.created_at AS updated_at, m.created_at AS counted_at
-    FROM movements m)"""
-"""Transactions as they read at this moment: each movement, a purchase being REFUNDED once all of it is."""
+    FROM movements m WHERE m.kind <> 'TOP_UP'
+    UNION ALL
+    SELECT p.user_id, p.id, 'TOP_UP', p.status, p.amount_minor, p.currency,
+        NULL::uuid, NULL::uuid, NULL::uuid, 'CARD',
+        p.reason, p.created_at, p.updated_at, coalesce(p.settled_at, p.created_at)
+    FROM payments p)"""
+"""Transactions as they read at this moment: each payment, and each movement but those that credit one.
+
+A purchase is REFUNDED once all of it is.
+"""
 
 
 class Transaction(SQLModel):
-    """A movement from its person's side: what came is positive, what went is negative, in minor units.
+    """A movement or a payment from its person's side: positive is what came, in minor units.
 
     `event_id` and `reference` are those of an order, `counted_at` is when it changed the balance.
     """

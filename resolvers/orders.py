@@ -8,10 +8,11 @@ from dataloaders.pages import PageArguments
 from schema import ids
 from schema.context import Info
 from schema.filters import OrderFilter, orders_listing
-from schema.order_inputs import OrderInput, PayInput, ReserveInput
+from schema.order_inputs import OrderInput, PayInput, PaymentMethod, ReserveInput
 from schema.orders import Order, OrderPayload, OrderResult
 from schema.pages import After, Before, Connection, First, Last, connect
 from steps.cancel import cancel_order
+from steps.refusals import RefusalCode, Refused
 
 
 @strawberry.type
@@ -68,6 +69,8 @@ class OrderMutations:
         input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
     ) -> OrderResult:
         buyer, (event_id, order_id) = info.context.require_viewer(), ids.read_order(input.order_id)
+        if input.method is not PaymentMethod.CREDITS:
+            raise Refused(RefusalCode.PAYMENT_METHOD_NOT_ALLOWED)
         order = await info.context.house.payments.pay(
             buyer_id=buyer.id,
             event_id=event_id,

@@ -93,7 +93,6 @@ _show(
         "EVENT_INVALID_STATE": "The event is not in a state that allows this.",
         "TOO_MANY_SEATS": "More seats than one order, or one buyer at this event, may have.",
         "SEAT_NOT_HELD": "The hold has time left, yet a seat is no longer the order's.",
-        "PAYMENT_METHOD_NOT_ALLOWED": "This order cannot be paid in this way.",
         **{code.value: sentence for code, sentence in SENTENCES.items()},
     },
 )

@@ -23,7 +23,7 @@ from resolvers.transactions import TransactionMutations, TransactionQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
-from schema.refusals import AnswerThatWeAreBusy, AnswerWithRefusal
+from schema.refusals import AnswerThatProviderIsAway, AnswerThatWeAreBusy, AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
 
 
@@ -90,7 +90,7 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy()],
+    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy(), AnswerThatProviderIsAway()],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=_scalars, name_converter=Names()),
 )

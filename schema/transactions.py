@@ -83,3 +83,26 @@ TransactionResult = Annotated[
     TransactionPayload | Refusal,
     strawberry.union("TransactionResult", description="The transaction, or why not."),
 ]
+
+
+@strawberry.type(description="Credits that are being bought.")
+class TopUp:
+    transaction: Transaction = strawberry.field(description="What is to become of it; PENDING until then.")
+    client_secret: str = strawberry.field(description="For the provider's own form in the browser.")
+    amount: Money = strawberry.field(description="What is to be paid.")
+
+
+@strawberry.type(description="A top-up that has begun.")
+class TopUpPayload:
+    top_up: TopUp = strawberry.field(description="The top-up.")
+
+    @classmethod
+    def of(cls, row: rows.Transaction, client_secret: str | None) -> "TopUpPayload":
+        assert client_secret, "the provider says what a payment is paid with"
+        made = Transaction.of(row)
+        return cls(top_up=TopUp(transaction=made, client_secret=client_secret, amount=made.amount))
+
+
+TopUpResult = Annotated[
+    TopUpPayload | Refusal, strawberry.union("TopUpResult", description="The top-up, or why not.")
+]

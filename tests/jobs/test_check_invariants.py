@@ -10,9 +10,11 @@ from jobs.relay import number_changes_once
 from live.bus import Bus
 from models.catalogue import Event
 from models.orders import Order
+from payments.simulated import SimulatedProvider
 from steps.end_sessions import log_out
 from steps.transact import transact
 from tests.codes import code_sent_to, order_reference, requested, verified
+from tests.paying import topped_up
 from tests.people import TOKENS, logged_in, refreshed
 from tests.world import hold, new_event, new_hall, new_user, pay, priced
 
@@ -121,6 +123,16 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'PURCHASE'",),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'",),
     ),
+    "11. A payment that succeeded was credited once, what it is": (
+        ("DELETE FROM movements WHERE kind = 'TOP_UP'",),
+        ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'TOP_UP'",),
+        ("UPDATE movements SET debit = 'CORRECTIONS' WHERE kind = 'TOP_UP'",),
+        ("UPDATE payments SET status = 'FAILED', settled_at = NULL",),
+    ),
+    "11. What a provider brought is a payment": (
+        ("DELETE FROM payments",),
+        ("UPDATE movements SET id = gen_random_uuid() WHERE kind = 'TOP_UP'",),
+    ),
     "16. No two sessions have the same refresh token": (
         ("UPDATE sessions SET refresh_hash = 'same'",),
         (
@@ -186,7 +198,7 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, a session that is open and one that is not, and a second event.
+    """Two paid seats, two held ones, an open and an ended session, a top-up, and a second event.
 
     There is a code for each order, of which that of the paid one was verified.
     """
@@ -196,6 +208,7 @@ async def world(database: Database) -> tuple[Event, Order]:
     await verified(database, alice, order_reference(paid), await code_sent_to(database, alice))
     await requested(database, alice, order_reference(held))
     await pay(database, alice, paid)
+    await topped_up(database, alice, SimulatedProvider(database, "secret"))
     for _ in range(2):
         session = await logged_in(database, alice)
         for _ in range(2):
