@@ -24,6 +24,7 @@ from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
 from observing import logs, tracing
+from payments.provider import Provider
 from routes.directly import Directly
 from routes.docs.documentation import docs_routes
 from routes.graphql import GraphQLEndpoint
@@ -37,6 +38,7 @@ from routes.oidc import oidc_routes
 from routes.plans import seat_plan
 from routes.query_page import query_page_routes
 from routes.security_headers import SecurityHeaders
+from routes.webhooks import stripe_webhook
 from schema.context import House
 from schema.root import schema
 from settings import Settings, read_settings
@@ -57,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     work = Work(settings, database, bus)
     revocations = Revocations(database, bus, settings.access_token_seconds)
     database.on_sessions_ended = revocations.tell
-    house = _house(settings, database, hub, revocations)
+    house = _house(settings, database, hub, revocations, work.provider)
     endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
     gauges = Gauges(database, hub, endpoint.operations.streams)
     metrics = Metrics(settings.metrics_token, gauges)
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *open_pages,
         Route("/events/{event_id}/plan", seat_plan),
         Route("/oauth/token", oauth_token, methods=["POST"]),
+        Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
         *oidc_routes(house),
         *Health(database, bus, work.relay.job).routes(),
         *([Route("/metrics", metrics.show)] if settings.metrics else []),
@@ -105,7 +108,13 @@ def create_serving_app() -> Starlette:
     return app
 
 
-def _house(settings: Settings, database: Database, hub: Hub, revocations: Revocations) -> House:
+def _house(
+    settings: Settings,
+    database: Database,
+    hub: Hub,
+    revocations: Revocations,
+    provider: Provider | None,
+) -> House:
     refresh_tokens = RefreshTokens(settings)
     issuers = Issuers(settings.oidc_issuers)
     limits = Limits(settings.hold_seconds, settings.seats_per_order_max, settings.seats_per_buyer_max)
@@ -123,6 +132,7 @@ def _house(settings: Settings, database: Database, hub: Hub, revocations: Revoca
         hub=hub,
         payments=Payments(database, settings.credits_currency),
         reservations=Reservations(database, limits),
+        provider=provider,
     )
 
 

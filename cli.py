@@ -227,6 +227,19 @@ def check() -> None:
     raise SystemExit(1 if found else 0)
 
 
+@cli.command(name="pay-topup")
+def pay_topup(
+    client_secret: Annotated[str, typer.Argument(help="What `topUp` answered.")],
+    fail: Annotated[bool, typer.Option("--fail", help="The card is declined.")] = False,
+    webhooks: Annotated[int, typer.Option(min=0, max=9, help="How often the webhook comes.")] = 1,
+) -> None:
+    """Play the customer of a top-up, at the provider that only plays."""
+    from demo.pay_top_up import pay_top_up
+
+    with servers(demo_settings()) as settings:
+        say(_run(lambda database: pay_top_up(database, settings, client_secret, fail, webhooks), settings))
+
+
 @cli.command(name="env-example")
 def env_example_file() -> None:
     """Print the text of .env.example: every setting with what it is for."""

@@ -16,6 +16,7 @@ from models.orders import ORDERS_NOW, Buyer, Order, OrderItem
 from models.seats import SEATS_NOW, Seat, Tier, is_free
 from models.sessions import OPEN_SESSION, Session
 from models.tickets import LIVE_TICKET, Ticket
+from models.transactions import TRANSACTIONS_NOW, Transaction
 from models.users import User
 
 VENUES = Source(Venue, "venues")
@@ -33,6 +34,7 @@ LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
 USERS = Source(User, "users")
 OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
+TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
 
 ORDERS_AT_AN_EVENT_MAX = 100
 
@@ -142,6 +144,17 @@ class Loads:
     @cached_property
     def account(self) -> DataLoader[Key, Account | None]:
         return load_one(self._database, ACCOUNTS, user_id="uuid", currency="text")
+
+    @cached_property
+    def transaction(self) -> DataLoader[Key, Transaction | None]:
+        return load_one(self._database, TRANSACTIONS, user_id="uuid", id="uuid")
+
+    @cached_property
+    def transactions_of_order(self) -> DataLoader[Key, list[Transaction]]:
+        """What a buyer paid and got back for an order, by the buyer's id and the order's."""
+        return load_many(
+            self._database, TRANSACTIONS, "r.id", user_id="uuid", event_id="uuid", reference="uuid"
+        )
 
     @cached_property
     def availability(self) -> DataLoader[UUID, list[Record]]:

@@ -67,6 +67,9 @@ INVARIANTS = {
         SELECT 'user ' || a.user_id || ', ' || a.currency FROM accounts a WHERE a.balance_minor <> (
             SELECT coalesce(sum(CASE m.credit WHEN 'CREDITS' THEN m.amount_minor ELSE -m.amount_minor END), 0)
             FROM movements m WHERE m.user_id = a.user_id AND m.currency = a.currency)""",
+    "8. A movement has one person's credits and one other account, so that all of them sum to zero": """
+        SELECT 'user ' || user_id || ', movement ' || id FROM movements
+        WHERE (debit = 'CREDITS') = (credit = 'CREDITS') OR amount_minor <= 0""",
     "9. No balance is negative": """
         SELECT 'user ' || user_id || ', ' || currency FROM accounts WHERE balance_minor < 0""",
     "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": f"""
@@ -79,6 +82,15 @@ INVARIANTS = {
         LEFT JOIN orders o ON o.event_id = m.event_id AND o.id = m.reference
         WHERE m.kind = 'PURCHASE'
             AND coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')""",
+    "11. A payment that succeeded was credited once, what it is": """
+        SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p
+        LEFT JOIN movements m ON m.user_id = p.user_id AND m.id = p.id AND m.kind = 'TOP_UP'
+            AND m.debit = 'PROVIDER' AND m.amount_minor = p.amount_minor AND m.currency = p.currency
+        WHERE (p.status = 'SUCCESS') <> (m.id IS NOT NULL)""",
+    "11. What a provider brought is a payment": """
+        SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
+        WHERE m.kind = 'TOP_UP' AND NOT EXISTS (
+            SELECT FROM payments p WHERE p.user_id = m.user_id AND p.id = m.id)""",
     "14. What an order paid back is the price of its refunded tickets": f"""
         SELECT {_ORDER} FROM orders o WHERE o.refunded_minor <> (
             SELECT coalesce(sum(i.price_minor), 0) FROM order_items i

@@ -13,14 +13,17 @@ from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
+from jobs.settle_payments import settle_payments_once
 from live.bus import Bus
 from messages.envelopes import Envelopes
 from messages.post import post_of
 from observing import tracing
+from payments.providers import provider_of
 from settings import Settings
 
 RELEASE_SECONDS = 1.0
 DELIVER_SECONDS = 0.5
+SETTLE_SECONDS = 30.0
 TIDY_SECONDS = 300.0
 
 
@@ -30,12 +33,16 @@ class Work:
     def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
         self.relay = Relay(database, bus)
         database.on_commit = self.relay.wake
+        self.provider = provider_of(settings, database)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             deliver = partial(deliver_once, database, Envelopes(settings), post_of(settings, database))
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("deliver", deliver, DELIVER_SECONDS),
+                Job(
+                    "settle payments", partial(settle_payments_once, database, self.provider), SETTLE_SECONDS
+                ),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
@@ -49,6 +56,8 @@ class Work:
 
     async def stop(self) -> None:
         await self._jobs.stop()
+        if self.provider:
+            await self.provider.close()
 
 
 async def run_worker(settings: Settings) -> None:

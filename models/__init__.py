@@ -10,6 +10,7 @@ from models.idempotency import IdempotencyKey
 from models.identities import Identity
 from models.ledger import Account, Movement
 from models.orders import Buyer, Order, OrderItem
+from models.payments import Payment, SimulatedPayment
 from models.seats import Seat, SeatChange, Stream, Tier
 from models.service_clients import ServiceClient
 from models.sessions import Session
@@ -29,12 +30,14 @@ __all__ = [
     "Movement",
     "Order",
     "OrderItem",
+    "Payment",
     "Plan",
     "SQLModel",
     "Seat",
     "SeatChange",
     "ServiceClient",
     "Session",
+    "SimulatedPayment",
     "Stream",
     "Ticket",
     "Tier",

@@ -15,6 +15,9 @@ class AccountKind(StrEnum):
 
     CREDITS = "CREDITS"  # of one person
     REVENUE = "REVENUE"  # of the house, by event
+    PROVIDER = "PROVIDER"  # what the payment provider has taken for us, and owes us
+    ESCROW = "ESCROW"  # on its way between two people, or disputed
+    RECEIVABLES = "RECEIVABLES"  # what people owe the house
     CORRECTIONS = "CORRECTIONS"  # of the house: credits given or taken with a reason
 
 
@@ -23,7 +26,11 @@ class MovementKind(StrEnum):
 
     PURCHASE = "PURCHASE"
     REFUND = "REFUND"
+    TOP_UP = "TOP_UP"
+    TRANSFER = "TRANSFER"
     ADJUSTMENT = "ADJUSTMENT"
+    DISPUTE = "DISPUTE"
+    REVERSAL = "REVERSAL"
 
 
 class Account(SQLModel, table=True):
@@ -41,7 +48,7 @@ class Movement(SQLModel, table=True):
     """An amount from one account to another; never updated, never deleted.
 
     It touches the balance of one person, `user_id`, whose credits are one of its two sides. `event_id` names
-    the event of a REVENUE side, `reference` what it was for (an order), `actor_id` who made it.
+    the event of a REVENUE side, `reference` what it was for (an order), `actor_id` who made it, `reason` why.
     """
 
     __tablename__ = "movements"
@@ -56,6 +63,9 @@ class Movement(SQLModel, table=True):
             "(debit = 'REVENUE' OR credit = 'REVENUE') = (event_id IS NOT NULL)",
             name="movements_event_of_revenue",
         ),
+        CheckConstraint("kind <> 'ADJUSTMENT' OR reason IS NOT NULL", name="movements_why_adjusted"),
+        Index("movements_by_id", "id"),
+        Index("movements_refunds", "user_id", "reference", postgresql_where=text("kind = 'REFUND'")),
         Index(
             "movements_one_purchase_an_order",
             "user_id",

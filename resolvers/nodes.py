@@ -15,6 +15,7 @@ from schema.seats import Seat
 from schema.sessions import Session
 from schema.tickets import Ticket
 from schema.tiers import PricingTier
+from schema.transactions import Transaction
 from schema.users import User
 from schema.venues import Hall, Venue
 
@@ -30,6 +31,7 @@ _FINDERS = {
     "or": Order.find,
     "tk": Ticket.find,
     "ss": Session.find,
+    "tx": Transaction.find,
 }
 
 

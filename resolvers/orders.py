@@ -13,6 +13,7 @@ from schema.order_inputs import (
     AddOrderItemsInput,
     OrderInput,
     PayInput,
+    PaymentMethod,
     RemoveOrderItemsInput,
     ReserveInput,
 )
@@ -23,6 +24,7 @@ from steps.cancel import cancel_order
 from steps.confirm import confirm_order
 from steps.delete_order import delete_order
 from steps.refund import refund_order
+from steps.refusals import RefusalCode, Refused
 from steps.remove_items import remove_order_items
 
 TheOrder = Annotated[OrderInput, strawberry.argument(description="The order.")]
@@ -145,6 +147,8 @@ class OrderMutations:
         input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
     ) -> OrderResult:
         buyer, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
+        if input.method is not PaymentMethod.CREDITS:
+            raise Refused(RefusalCode.PAYMENT_METHOD_NOT_ALLOWED)
         order = await info.context.house.payments.pay(
             buyer_id=buyer.id,
             event_id=event_id,

@@ -20,6 +20,7 @@ from database import Database
 from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.hub import Hub
+from payments.provider import Provider
 from schema import ids
 from schema.errors import forbidden, no_account, rate_limited, unauthorized
 from settings import Settings
@@ -50,6 +51,7 @@ class House:
     hub: Hub
     payments: Payments
     reservations: Reservations
+    provider: Provider | None
 
 
 @dataclass

@@ -5,15 +5,17 @@ from enum import Enum
 import strawberry
 
 from models.catalogue import EventStatus
+from models.ledger import MovementKind
 from models.orders import OrderStatus
 from models.seats import SeatStatus
 from models.tickets import TicketStatus
+from models.transactions import TransactionStatus
 from models.users import Role
 from steps.refusals import SENTENCES, RefusalCode
 
 
-def _show(enum: type[Enum], description: str, **meanings: str) -> None:
-    definition = strawberry.enum(enum, description=description).__strawberry_definition__  # type: ignore[attr-defined]
+def _show(enum: type[Enum], description: str, name: str | None = None, **meanings: str) -> None:
+    definition = strawberry.enum(enum, name=name, description=description).__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = meanings[value.name]
 
@@ -55,6 +57,26 @@ _show(
     REFUNDED="Paid back, and good for nothing any more.",
 )
 _show(
+    MovementKind,
+    "Why money moved.",
+    name="TransactionKind",
+    PURCHASE="An order was paid.",
+    REFUND="An order was paid back.",
+    TOP_UP="Credits were bought.",
+    TRANSFER="A ticket changed hands.",
+    ADJUSTMENT="The house gave or took credits, with a reason.",
+    DISPUTE="It is put aside until a dispute is settled.",
+    REVERSAL="It came back, since what it was for was undone.",
+)
+_show(
+    TransactionStatus,
+    "How far a transaction has come.",
+    PENDING="Begun, and nothing has moved yet.",
+    SUCCESS="The money has moved.",
+    FAILED="Nothing has moved.",
+    REFUNDED="The money moved, and all of it was paid back.",
+)
+_show(
     Role,
     "What a person may do beyond buying for themselves.",
     USER="Buys and owns tickets.",
@@ -71,9 +93,17 @@ _show(
         "EVENT_INVALID_STATE": "The event is not in a state that allows this.",
         "TOO_MANY_SEATS": "More seats than one order, or one buyer at this event, may have.",
         "SEAT_NOT_HELD": "The hold has time left, yet a seat is no longer the order's.",
-        "PAYMENT_METHOD_NOT_ALLOWED": "This order cannot be paid in this way.",
         **{code.value: sentence for code, sentence in SENTENCES.items()},
     },
 )
 
-__all__ = ["EventStatus", "OrderStatus", "RefusalCode", "Role", "SeatStatus", "TicketStatus"]
+__all__ = [
+    "EventStatus",
+    "MovementKind",
+    "OrderStatus",
+    "RefusalCode",
+    "Role",
+    "SeatStatus",
+    "TicketStatus",
+    "TransactionStatus",
+]

@@ -5,15 +5,23 @@ from uuid import UUID
 
 import strawberry
 
-from dataloaders.loads import EVENTS, ORDERS, SEATS, TICKETS
+from dataloaders.loads import EVENTS, ORDERS, SEATS, TICKETS, TRANSACTIONS
 from dataloaders.pages import BY_ID, BY_INDEX, Listing, by_moment
 from models.catalogue import Event
 from models.orders import Order
 from models.seats import Seat
 from models.tickets import Ticket
+from models.transactions import Transaction
 from schema import ids
 from schema.context import Info
-from schema.enums import EventStatus, OrderStatus, SeatStatus, TicketStatus
+from schema.enums import (
+    EventStatus,
+    MovementKind,
+    OrderStatus,
+    SeatStatus,
+    TicketStatus,
+    TransactionStatus,
+)
 from schema.words import prefix_query
 
 _IN_VENUE = "r.hall_id IN (SELECT id FROM halls WHERE venue_id = {})"
@@ -147,3 +155,38 @@ def tickets_listing(wanted: TicketFilter, parent: tuple[str, str] | None = None)
     if wanted.upcoming is not None:
         where.append((_OF_AN_EVENT_TO_COME, wanted.upcoming))
     return Listing(TICKETS, (BY_ID,), descending=True, parent=parent, where=tuple(where))
+
+
+@strawberry.input(description="Which transactions.")
+class TransactionFilter:
+    order_id: strawberry.ID | None = strawberry.field(default=None, description="For this order.")
+    user_id: strawberry.ID | None = strawberry.field(default=None, description="Of this person.")
+    status: list[TransactionStatus] | None = strawberry.field(
+        default=None, description="In one of these states."
+    )
+    kind: list[MovementKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
+    from_: datetime | None = strawberry.field(
+        name="from", default=None, description="From this moment on, by when the balance changed."
+    )
+    to: datetime | None = strawberry.field(default=None, description="Before this moment, likewise.")
+
+
+def transactions_listing(
+    wanted: TransactionFilter, parent: tuple[str, str] | None = None
+) -> Listing[Transaction]:
+    """The transactions that a filter asks for, the newest first."""
+    where: Where = []
+    if wanted.order_id is not None:
+        event_id, order_id = ids.read_order(wanted.order_id)
+        where += [("r.event_id = {}", event_id), ("r.reference = {}", order_id)]
+    if wanted.user_id is not None:
+        where.append(("r.user_id = {}", ids.read_user(wanted.user_id)))
+    if wanted.status is not None:
+        where.append(("r.status = ANY({}::text[])", tuple(status.value for status in wanted.status)))
+    if wanted.kind is not None:
+        where.append(("r.kind = ANY({}::text[])", tuple(kind.value for kind in wanted.kind)))
+    if wanted.from_ is not None:
+        where.append(("r.counted_at >= {}", wanted.from_))
+    if wanted.to is not None:
+        where.append(("r.counted_at < {}", wanted.to))
+    return Listing(TRANSACTIONS, (BY_ID,), descending=True, parent=parent, where=tuple(where))

@@ -51,6 +51,10 @@ def session_id(user: UUID, session: UUID) -> strawberry.ID:
     return _made(b"ss_", user.bytes + session.bytes)
 
 
+def transaction_id(user: UUID, transaction: UUID) -> strawberry.ID:
+    return _made(b"tx_", user.bytes + transaction.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -95,6 +99,10 @@ def read_session(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "ss")
 
 
+def read_transaction(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "tx")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -105,6 +113,7 @@ _NAMES = {
     "or": "an order",
     "tk": "a ticket",
     "ss": "a session",
+    "tx": "a transaction",
 }
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schema.sessions import Session
     from schema.tickets import Ticket
     from schema.tiers import PricingTier
+    from schema.transactions import Transaction
     from schema.users import Person, User
 else:
     Event = Annotated["Event", strawberry.lazy("schema.events")]
@@ -19,7 +20,8 @@ else:
     Session = Annotated["Session", strawberry.lazy("schema.sessions")]
     Ticket = Annotated["Ticket", strawberry.lazy("schema.tickets")]
     PricingTier = Annotated["PricingTier", strawberry.lazy("schema.tiers")]
+    Transaction = Annotated["Transaction", strawberry.lazy("schema.transactions")]
     Person = Annotated["Person", strawberry.lazy("schema.users")]
     User = Annotated["User", strawberry.lazy("schema.users")]
 
-__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Session", "Ticket", "User"]
+__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Session", "Ticket", "Transaction", "User"]

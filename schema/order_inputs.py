@@ -112,6 +112,7 @@ class RemoveOrderItemsInput:
 @strawberry.enum(description="How an order is paid.")
 class PaymentMethod(Enum):
     CREDITS = strawberry.enum_value("CREDITS", description="With the credits on the buyer's account.")
+    CARD = strawberry.enum_value("CARD", description="By card, through the payment provider: top-ups.")
 
 
 @by_plan

@@ -12,7 +12,7 @@ import strawberry
 from auth.viewer import Viewer
 from models import orders as rows
 from models.tickets import can_be_returned
-from schema import events, ids, later, seats, tickets, tiers, users
+from schema import events, ids, later, seats, tickets, tiers, transactions, users
 from schema.context import Info
 from schema.enums import EventStatus, OrderStatus
 from schema.money import Money
@@ -112,6 +112,12 @@ class Order(Node):
     async def tickets(self, info: Info) -> list[later.Ticket]:
         found = await info.context.loads.tickets_of_order.load((self.row.event_id, self.row.id))
         return [tickets.Ticket.of(row) for row in found if tickets.Ticket.is_visible(info, row)]
+
+    @strawberry.field(description="What its buyer paid for it and got back, in the order of time.")
+    async def transactions(self, info: Info) -> list[later.Transaction]:
+        key = (self.row.buyer_id, self.row.event_id, self.row.id)
+        found = await info.context.loads.transactions_of_order.load(key)
+        return [transactions.Transaction.of(row) for row in found]
 
     @strawberry.field(description="What the caller may do with it now.")
     async def available_actions(self, info: Info) -> list[OrderAction]:

@@ -1,15 +1,20 @@
 """The one shape of a no, and the one place where a step's refusal becomes it."""
 
+import logging
+
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from auth.passwords import Overloaded
 from observing.current import observed
+from payments.provider import ProviderAway
 from schema import ids
 from schema.context import Info
 from schema.enums import RefusalCode
 from schema.money import Money
 from steps import refusals
+
+log = logging.getLogger("rowlock.payments")
 
 
 @strawberry.type(description="One input that is wrong.")
@@ -64,3 +69,11 @@ class AnswerThatWeAreBusy(strawberry.ExceptionHandler[Overloaded, Refusal]):
 
     def handle(self, exception: Overloaded, *, field: StrawberryField, info: Info) -> Refusal:
         return Refusal.of(refusals.busy())
+
+
+class AnswerThatProviderIsAway(strawberry.ExceptionHandler[ProviderAway, Refusal]):
+    """Turns a payment provider that does not answer into the refusal that says to try again."""
+
+    def handle(self, exception: ProviderAway, *, field: StrawberryField, info: Info) -> Refusal:
+        log.warning("the payment provider does not answer: %s", exception)
+        return Refusal.of(refusals.Refused(RefusalCode.PAYMENT_FAILED, retry_after_seconds=5))

@@ -19,15 +19,25 @@ from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketQueries
+from resolvers.transactions import TransactionMutations, TransactionQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
-from schema.refusals import AnswerThatWeAreBusy, AnswerWithRefusal
+from schema.refusals import AnswerThatProviderIsAway, AnswerThatWeAreBusy, AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
 
 
 @strawberry.type(description="What can be asked.")
-class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, TicketQueries, LimitQueries):
+class Query(
+    NodeQueries,
+    UserQueries,
+    EventQueries,
+    VenueQueries,
+    OrderQueries,
+    TicketQueries,
+    TransactionQueries,
+    LimitQueries,
+):
     pass
 
 
@@ -35,7 +45,13 @@ class Query(NodeQueries, UserQueries, EventQueries, VenueQueries, OrderQueries, 
     description="What can be done. Each answer is what was made, or a Refusal that changed nothing."
 )
 class Mutation(
-    SessionMutations, UserMutations, CodeMutations, OrderMutations, VenueMutations, EventMutations
+    SessionMutations,
+    UserMutations,
+    CodeMutations,
+    OrderMutations,
+    TransactionMutations,
+    VenueMutations,
+    EventMutations,
 ):
     pass
 
@@ -74,7 +90,7 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy()],
+    exception_handlers=[AnswerWithRefusal(), AnswerThatWeAreBusy(), AnswerThatProviderIsAway()],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=_scalars, name_converter=Names()),
 )

@@ -1,5 +1,6 @@
 """Every setting of the house, read once from the environment and `.env`, checked before anything starts."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
@@ -7,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotReadable
 
-from settings.addresses import DatabaseUrl, RedisUrl, SmtpUrl
+from settings.addresses import DatabaseUrl, RedisUrl, SmtpUrl, WebUrl
 from settings.limits import EndpointLimits
 from settings.providers import OidcIssuer
 from settings.rates import Rates
@@ -116,6 +117,17 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     credits_currency: str = Field(
         "EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of the currency that credits are in"
     )
+    stripe_secret_key: SecretStr | None = Field(
+        None,
+        description="Stripe's secret key, for top-ups by card; unset: a provider that only plays, and in "
+        "production none",
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="The signing secret of Stripe's webhook to /webhooks/stripe"
+    )
+    stripe_url: WebUrl | None = Field(None, description="Where Stripe's API is, if it is a stand-in")
+    top_up_min: Decimal = Field(Decimal("1.00"), gt=0, description="The least that credits are bought for")
+    top_up_max: Decimal = Field(Decimal("10000.00"), le=10**9, description="The most, likewise")
     allowed_origins: list[str] = Field(
         default_factory=list, description="Web origins of front ends on other hosts, as a JSON list"
     )
@@ -155,6 +167,10 @@ class Settings(Rates, EndpointLimits, BaseSettings):
             raise ValueError("SECRET_KEY must be set in production: the default is public knowledge")
         if self.is_production and not self.database_url:
             raise ValueError("DATABASE_URL must be set in production")
+        if (self.stripe_secret_key is None) != (self.stripe_webhook_secret is None):
+            raise ValueError("STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET: set both, or neither")
+        if self.top_up_min > self.top_up_max:
+            raise ValueError("TOP_UP_MIN must not be more than TOP_UP_MAX")
         for told_by in ("name", "issuer"):
             told = [getattr(issuer, told_by) for issuer in self.oidc_issuers]
             if len(set(told)) < len(told):

@@ -26,6 +26,8 @@ EVERYTHING = {
         FROM deliveries WHERE user_id = $1 ORDER BY id""",
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
+    "payments": "SELECT * FROM payments WHERE user_id = $1 ORDER BY id",
+    "simulated_payments": "SELECT * FROM simulated_payments WHERE user_id = $1 ORDER BY reference",
     "orders": f"SELECT * FROM {ORDERS_NOW} AS o WHERE buyer_id = $1 ORDER BY id",
     "order_items": """
         SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id

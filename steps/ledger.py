@@ -6,6 +6,7 @@ from uuid import UUID
 from database import Transaction
 from models.codes import is_proven
 from models.columns import new_id
+from models.ledger import AccountKind, MovementKind
 from models.orders import Order
 from steps.locks import ACCOUNTS_OF
 from steps.refusals import RefusalCode, Refused
@@ -47,13 +48,21 @@ WHY_NOT = f"""
         (SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $3) AS balance_minor"""
 
 GIVE = """
-    WITH given AS (
-        INSERT INTO accounts AS a (user_id, currency, balance_minor) VALUES ($1, $3, $4)
-        ON CONFLICT (user_id, currency) DO UPDATE SET balance_minor = a.balance_minor + excluded.balance_minor
-        RETURNING user_id
-    )
-    INSERT INTO movements (user_id, id, debit, credit, amount_minor, currency, kind, actor_id, reason)
-    SELECT $1, $2, 'CORRECTIONS', 'CREDITS', $4, $3, 'ADJUSTMENT', $5, $6 FROM given"""
+    INSERT INTO accounts AS a (user_id, currency, balance_minor) VALUES ($1, $2, $3)
+    ON CONFLICT (user_id, currency) DO UPDATE SET balance_minor = a.balance_minor + excluded.balance_minor
+    RETURNING balance_minor"""
+
+TAKE = """
+    UPDATE accounts SET balance_minor = balance_minor - $3
+    WHERE user_id = $1 AND currency = $2 AND balance_minor >= $3
+    RETURNING balance_minor"""
+
+BALANCE = "SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $2"
+
+MOVE = """
+    INSERT INTO movements
+        (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id, reason)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 
 REFUND = """
     WITH given AS (
@@ -118,4 +127,44 @@ async def give_credits(
     actor_id: UUID | None = None,
 ) -> None:
     """Move credits from the house's corrections to a person, with the reason."""
-    await tx.rows(GIVE, user_id, new_id(), currency, amount_minor, actor_id, reason)
+    assert amount_minor > 0, "what is given is more than nothing"
+    await move(
+        tx,
+        id=new_id(),
+        user_id=user_id,
+        amount_minor=amount_minor,
+        currency=currency,
+        other=AccountKind.CORRECTIONS,
+        kind=MovementKind.ADJUSTMENT,
+        actor_id=actor_id,
+        reason=reason,
+    )
+
+
+async def move(
+    tx: Transaction,
+    *,
+    id: UUID,
+    user_id: UUID,
+    amount_minor: int,
+    currency: str,
+    other: AccountKind,
+    kind: MovementKind,
+    event_id: UUID | None = None,
+    reference: UUID | None = None,
+    actor_id: UUID | None = None,
+    reason: str | None = None,
+) -> None:
+    """Move an amount between a person's credits and another account: to the person, or from when negative.
+
+    Refuses with what is missing when the balance does not cover it. The row has this id, so that what is
+    moved under one id is moved once.
+    """
+    debit, credit = (other, AccountKind.CREDITS) if amount_minor > 0 else (AccountKind.CREDITS, other)
+    size_minor = abs(amount_minor)
+    change = GIVE if amount_minor > 0 else TAKE
+    if await tx.row(change, user_id, currency, size_minor) is None:
+        missing = size_minor - (await tx.value(BALANCE, user_id, currency) or 0)
+        raise Refused(RefusalCode.INSUFFICIENT_CREDITS, missing=(missing, currency))
+    row = (user_id, id, debit, credit, size_minor, currency, kind, event_id, reference, actor_id, reason)
+    await tx.rows(MOVE, *row)

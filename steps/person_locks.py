@@ -1,4 +1,4 @@
-"""The locks on a person's own rows, in one order: the person, the session, the code, the delivery."""
+"""The locks on a person's own rows, in one order: person, session, code, delivery, payment."""
 
 from uuid import UUID
 
@@ -17,6 +17,19 @@ OVERDUE_DELIVERIES = """
     SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
 """Deliveries that are not worth sending any more, likewise."""
+
+
+PAYMENTS_TO_ASK = """
+    SELECT user_id, id FROM payments WHERE ask_at <= statement_timestamp() AND provider = $1
+    ORDER BY ask_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""
+"""Payments that the provider $1 should be asked about, at most $2 of them, likewise."""
+
+
+async def lock_payment(tx: Transaction, user_id: UUID, payment_id: UUID) -> Record | None:
+    """Lock a payment against everybody else who would settle it; None when there is none."""
+    return await tx.row(
+        "SELECT * FROM payments WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, payment_id
+    )
 
 
 async def lock_user(tx: Transaction, user_id: UUID) -> Record | None:

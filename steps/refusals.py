@@ -40,8 +40,11 @@ class RefusalCode(StrEnum):
     ORDER_ALREADY_CONFIRMED = "ORDER_ALREADY_CONFIRMED"
     ORDER_INVALID_STATE = "ORDER_INVALID_STATE"
     INSUFFICIENT_CREDITS = "INSUFFICIENT_CREDITS"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
     PAYMENT_METHOD_NOT_ALLOWED = "PAYMENT_METHOD_NOT_ALLOWED"
     REFUND_NOT_ALLOWED = "REFUND_NOT_ALLOWED"
+    TRANSACTION_NOT_FOUND = "TRANSACTION_NOT_FOUND"
+    TRANSACTION_INVALID_STATE = "TRANSACTION_INVALID_STATE"
     OTP_REQUIRED = "OTP_REQUIRED"
     OTP_INVALID = "OTP_INVALID"
     OTP_EXPIRED = "OTP_EXPIRED"
@@ -78,6 +81,10 @@ SENTENCES = {
     RefusalCode.ORDER_INVALID_STATE: "The order is not in a state that allows this.",
     RefusalCode.INSUFFICIENT_CREDITS: "There are not enough credits on the account.",
     RefusalCode.REFUND_NOT_ALLOWED: "This cannot be paid back.",
+    RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: "This cannot be paid in this way.",
+    RefusalCode.PAYMENT_FAILED: "The payment was not begun; try again in a moment.",
+    RefusalCode.TRANSACTION_NOT_FOUND: "There is no such transaction.",
+    RefusalCode.TRANSACTION_INVALID_STATE: "The transaction is not in a state that allows this.",
     RefusalCode.OTP_REQUIRED: "This needs a code: ask for one, and confirm it.",
     RefusalCode.OTP_INVALID: "This is not the code.",
     RefusalCode.OTP_EXPIRED: "There is no code that is still good; ask for a new one.",

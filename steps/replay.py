@@ -3,10 +3,14 @@
 from uuid import UUID
 
 from database import Transaction
+from models.columns import plain_row
 from models.orders import ORDERS_NOW, Order, order_of
+from models.transactions import TRANSACTIONS_NOW
+from models.transactions import Transaction as Entry
 from steps.refusals import RefusalCode, Refused
 
 ORDER_NOW = f"SELECT * FROM {ORDERS_NOW} AS now WHERE event_id = $1 AND id = $2"
+ENTRY_NOW = f"SELECT * FROM {TRANSACTIONS_NOW} AS now WHERE user_id = $1 AND id = $2"
 
 
 async def order_now(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
@@ -15,3 +19,10 @@ async def order_now(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
     if row is None:  # it was deleted since
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     return order_of(row)
+
+
+async def transaction_now(tx: Transaction, user_id: UUID, id: UUID) -> Entry:
+    """Read what happened to a person's money as it is at this moment."""
+    row = await tx.row(ENTRY_NOW, user_id, id)
+    assert row is not None, "the books only grow"
+    return plain_row(Entry, row)

@@ -18,7 +18,7 @@ from steps.update_user import update_user
 from tests.codes import CODES, flagged_user, order_reference, requested
 from tests.people import logged_in
 from tests.serving import Server
-from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced
+from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced, refund
 
 READERS = ("anonymous", "SERVICE", "USER", "owner", "STAFF", "OPERATOR", "ADMIN")
 """Whom the walks go as: the owner is alice, and USER a stranger with a session and orders of their own."""
@@ -66,6 +66,7 @@ def strangers_ids() -> Ids:
         "order": [ids.order_id(event, thing)],
         "ticket": [ids.ticket_id(event, thing)],
         "session": [ids.session_id(thing, uuid4())],
+        "transaction": [ids.transaction_id(thing, uuid4())],
     }
 
 
@@ -109,6 +110,7 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     await let_lapse(database, await hold(database, alice, event, [0]))
     await transact(database, cancel_order, **_of(alice, await hold(database, alice, event, [1])))
     await pay(database, alice, await hold(database, alice, event, [2, 10]))
+    await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4])))
     await pay(database, other, await hold(database, other, event, [5]))
     await hold(database, other, event, [6])
     await requested(
@@ -126,11 +128,13 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
     orders = await database.rows("SELECT event_id, id FROM orders WHERE buyer_id = $1 ORDER BY id", user_id)
     tickets = await database.rows("SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id", user_id)
     sessions = await database.rows("SELECT user_id, id FROM sessions WHERE user_id = $1", user_id)
+    movements = await database.rows("SELECT user_id, id FROM movements WHERE user_id = $1", user_id)
     return {
         "user": [ids.user_id(user_id)],
         "order": [ids.order_id(*row) for row in orders],
         "ticket": [ids.ticket_id(row["event_id"], row["id"]) for row in tickets],
         "session": [ids.session_id(*row) for row in sessions],
+        "transaction": [ids.transaction_id(*row) for row in movements],
     }
 
 

@@ -23,7 +23,11 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
             owner {{ name user {{ email }} }} seat {{ tier {{ price {MONEY} }} }} }} }} }}
     tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
-        seat {{ row event {{ name }} }} }} }} }} }}"""
+        seat {{ row event {{ name }} }} }} }} }}
+    transactions(first: 100) {{ totalCount pageInfo {{ endCursor }}
+        edges {{ cursor node {{ amount {MONEY} }} }}
+        nodes {{ amount {MONEY} user {{ name }} refundOf {{ kind }}
+            order {{ reference transactions {{ kind order {{ reference }} }} }} }} }} }}"""
 
 BY_EVENT = """{ viewer { ordersByEvent(first: 100) { totalCount pageInfo { endCursor }
     edges { cursor node { event { name } } }
@@ -59,4 +63,5 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on Seat { index tier { name } event { name } ticket { reference } }
     ... on PricingTier { name availableSeats }
     ... on Order { reference event { name } items { seat { index } } }
+    ... on Transaction { kind order { reference } }
     ... on Ticket { reference seat { index } order { reference } } } }"""

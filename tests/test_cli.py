@@ -276,3 +276,12 @@ async def test_other_systems_are_let_in_and_shut_out(shell: Shell) -> None:
     assert "revoked" in (await shell.run("service-token", "list"))[1]
     status, said = await shell.run("service-token", "revoke", client_id)
     assert (status, "Nothing was changed. There is no such client" in said) == (1, True)
+
+
+async def test_a_top_up_is_paid_by_who_has_its_client_secret_and_not_in_production(shell: Shell) -> None:
+    await shell.run("migrate")
+    status, said = await shell.run("pay-topup", "pi_simulated_1_secret_2")
+    assert (status, "has this client secret" in said) == (1, True)
+    secret = {"ROWLOCK_MODE": "production", "SECRET_KEY": "x" * 32}
+    status, said = await shell.run("pay-topup", "pi_simulated_1_secret_2", **secret)
+    assert (status, "not for production" in said) == (1, True)

@@ -38,6 +38,7 @@ FLOORS = [
     ("live.ending", 2),
     ("auth", 2),
     ("messages", 2),
+    ("payments", 2),
     ("steps", 3),
     ("dataloaders", 4),
     ("live.stream", 5),
@@ -57,6 +58,7 @@ TRANSACTIONS_OPENED_BY = {
     Path("steps/transact.py"),
     Path("steps/together.py"),  # one for many wishes
     Path("messages/mailbox.py"),  # stands in for a provider
+    Path("payments/simulated.py"),  # likewise
     Path("jobs/relay.py"),  # numbers what is committed, batch by batch
 }
 LOCKS_LIVE_IN = {
@@ -125,6 +127,12 @@ def test_one_file_knows_broadcaster_and_one_makes_engines() -> None:
 def test_transactions_are_opened_only_where_work_begins() -> None:
     opened = {path for path in SOURCES if ".transaction()" in (ROOT / path).read_text(encoding="utf-8")}
     assert opened <= TRANSACTIONS_OPENED_BY
+
+
+def test_the_books_are_only_ever_added_to() -> None:
+    for path in SOURCES:
+        text = " ".join((ROOT / path).read_text(encoding="utf-8").split())
+        assert not [verb for verb in ("UPDATE movements", "DELETE FROM movements") if verb in text], path
 
 
 def test_row_locks_have_one_address() -> None:

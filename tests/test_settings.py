@@ -14,6 +14,7 @@ from tests.docs.pages import examples_of
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     names = "DATABASE_URL REDIS_URL PORT SECRET_KEY OTHER_SECRET_KEYS ROWLOCK_MODE OIDC_ISSUERS SMTP_URL"
+    names += " STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_URL TOP_UP_MIN TOP_UP_MAX"
     for name in names.split():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(str(tmp_path))
@@ -51,6 +52,11 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("SMTP_URL", "http://h"),
         ("SMTP_URL", "smtp://"),
         ("CREDITS_CURRENCY", "euro"),
+        ("STRIPE_SECRET_KEY", "sk_without_the_other"),
+        ("STRIPE_URL", "http://elsewhere"),
+        ("TOP_UP_MIN", "0"),
+        ("TOP_UP_MIN", "10001"),
+        ("TOP_UP_MAX", "lots"),
         ("SECRET_KEY", "short"),
         ("OTHER_SECRET_KEYS", '["short"]'),
         ("ROWLOCK_MODE", "party"),

@@ -88,6 +88,7 @@ class Asking:
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),
             reservations=Reservations(self.database, LIMITS),
+            provider=None,
         )
 
 

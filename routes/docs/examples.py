@@ -40,6 +40,7 @@ ID_PREFIXES = {
     "ticket": "tk",
     "user": "us",
     "session": "ss",
+    "transaction": "tx",
 }
 NAMED = {
     "email": "alice@example.com",

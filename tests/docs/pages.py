@@ -12,6 +12,7 @@ PAGES = (
     "docs/sessions.md",
     "docs/codes.md",
     "docs/limits.md",
+    "docs/money.md",
     GUIDE,
 )
 

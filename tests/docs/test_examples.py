@@ -27,6 +27,7 @@ KINDS = {
     "se": "seat",
     "ss": "session",
     "us": "person",
+    "tx": "transaction",
 }
 
 

@@ -10,9 +10,11 @@ from jobs.relay import number_changes_once
 from live.bus import Bus
 from models.catalogue import Event
 from models.orders import Order
+from payments.simulated import SimulatedProvider
 from steps.end_sessions import log_out
 from steps.transact import transact
 from tests.codes import code_sent_to, order_reference, requested, verified
+from tests.paying import topped_up
 from tests.people import TOKENS, logged_in, refreshed
 from tests.world import hold, new_event, new_hall, new_user, pay, priced, refund
 
@@ -90,6 +92,16 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'PURCHASE'",),
         ("INSERT INTO accounts (user_id, currency, balance_minor) VALUES (gen_random_uuid(), 'EUR', 5)",),
     ),
+    "8. A movement has one person's credits and one other account, so that all of them sum to zero": (
+        (
+            "ALTER TABLE movements DROP CONSTRAINT movements_touch_one_person",
+            "UPDATE movements SET debit = 'CREDITS' WHERE kind = 'ADJUSTMENT'",
+        ),
+        (
+            "ALTER TABLE movements DROP CONSTRAINT movements_amount_positive",
+            "UPDATE movements SET amount_minor = -amount_minor WHERE kind = 'PURCHASE'",
+        ),
+    ),
     "9. No balance is negative": (
         (
             "ALTER TABLE accounts DROP CONSTRAINT accounts_balance_not_negative",
@@ -111,6 +123,16 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
     "10. What was charged is an order that was confirmed": (
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'PURCHASE'",),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'",),
+    ),
+    "11. A payment that succeeded was credited once, what it is": (
+        ("DELETE FROM movements WHERE kind = 'TOP_UP'",),
+        ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'TOP_UP'",),
+        ("UPDATE movements SET debit = 'CORRECTIONS' WHERE kind = 'TOP_UP'",),
+        ("UPDATE payments SET status = 'FAILED', settled_at = NULL",),
+    ),
+    "11. What a provider brought is a payment": (
+        ("DELETE FROM payments",),
+        ("UPDATE movements SET id = gen_random_uuid() WHERE kind = 'TOP_UP'",),
     ),
     "14. What an order paid back is the price of its refunded tickets": (
         ("UPDATE orders SET refunded_minor = refunded_minor - 1 WHERE status = 'REFUNDED'",),
@@ -199,7 +221,8 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, two that were paid back, two sessions, one of them open, a second event.
+    """Two paid seats, two held ones, two that were paid back, an open and an ended session, a top-up, and a
+    second event.
 
     There is a code for each order, of which that of the paid one was verified.
     """
@@ -210,6 +233,7 @@ async def world(database: Database) -> tuple[Event, Order]:
     await requested(database, alice, order_reference(held))
     await pay(database, alice, paid)
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4, 5])))
+    await topped_up(database, alice, SimulatedProvider(database, "secret"))
     for _ in range(2):
         session = await logged_in(database, alice)
         for _ in range(2):

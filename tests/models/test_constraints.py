@@ -7,6 +7,7 @@ from database import Database
 from jobs.relay import number_changes_once
 from live.bus import Bus
 from tests.codes import order_reference, requested
+from tests.paying import opened
 from tests.people import logged_in
 from tests.world import hold, new_event, new_user, pay
 
@@ -49,6 +50,11 @@ FORBIDDEN = {
         SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id, reference
         FROM movements WHERE kind = 'PURCHASE'""",
     "movements_touch_one_person": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_why_adjusted": MOVE.format("'CORRECTIONS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "payments_amount_positive": "UPDATE payments SET amount_minor = 0",
+    "payments_provider_known": "UPDATE payments SET provider = 'UNCLE'",
+    "payments_settled_once_paid": "UPDATE payments SET status = 'SUCCESS'",
+    "payments_status_known": "UPDATE payments SET status = 'LOST'",
     "order_items_price_not_negative": "UPDATE order_items SET price_minor = -1",
     "orders_cashier_once_paid": "UPDATE orders SET cashier_id = buyer_id WHERE status = 'PENDING'",
     "orders_held_until_while_pending": "UPDATE orders SET held_until = NULL WHERE status = 'PENDING'",
@@ -102,6 +108,7 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
     await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
+    await opened(database, alice)
     await number_changes_once(database, Bus(None))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
         async with database.transaction() as tx:

@@ -34,7 +34,17 @@ from tests.world import (
 PERSONAL = {"username": "alice.a", "full_name": "Alice Archer", "phone": "+4930123456"}
 OF_A_PERSON = {"user_id", "buyer_id", "owner_id"}
 TOLD_BY_ORDERS = {"buyers"}
-KEPT_BY_ID = {"accounts", "movements", "buyers", "orders", "tickets", "sessions", "identities"}
+KEPT_BY_ID = {
+    "accounts",
+    "movements",
+    "payments",
+    "simulated_payments",
+    "buyers",
+    "orders",
+    "tickets",
+    "sessions",
+    "identities",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""What happened to a person's money, as that person sees it: a view over the books."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlmodel import SQLModel
+
+
+class TransactionStatus(StrEnum):
+    """How far a transaction has come."""
+
+    PENDING = "PENDING"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    REFUNDED = "REFUNDED"
+
+
+TRANSACTIONS_NOW = """(
+    SELECT m.user_id, m.id, m.kind,
+        CASE WHEN m.kind = 'PURCHASE' AND m.amount_minor <= (
+            SELECT sum(b.amount_minor) FROM movements b
+            WHERE b.kind = 'REFUND' AND b.user_id = m.user_id AND b.reference = m.reference
+        ) THEN 'REFUNDED' ELSE 'SUCCESS' END AS status,
+        CASE m.credit WHEN 'CREDITS' THEN m.amount_minor ELSE -m.amount_minor END AS amount_minor,
+        m.currency, m.event_id, m.reference,
+        CASE WHEN m.kind = 'REFUND' THEN (
+            SELECT p.id FROM movements p
+            WHERE p.kind = 'PURCHASE' AND p.user_id = m.user_id AND p.reference = m.reference
+        ) END AS refund_of,
+        CASE WHEN m.kind IN ('PURCHASE', 'REFUND') THEN 'CREDITS' END AS method,
+        m.reason, m.created_at, m.created_at AS updated_at, m.created_at AS counted_at
+    FROM movements m WHERE m.kind <> 'TOP_UP'
+    UNION ALL
+    SELECT p.user_id, p.id, 'TOP_UP', p.status, p.amount_minor, p.currency,
+        NULL::uuid, NULL::uuid, NULL::uuid, 'CARD',
+        p.reason, p.created_at, p.updated_at, coalesce(p.settled_at, p.created_at)
+    FROM payments p)"""
+"""Transactions as they read at this moment: each payment, and each movement but those that credit one.
+
+A purchase is REFUNDED once all of it is.
+"""
+
+
+class Transaction(SQLModel):
+    """A movement or a payment from its person's side: positive is what came, in minor units.
+
+    `event_id` and `reference` are those of an order, `counted_at` is when it changed the balance.
+    """
+
+    user_id: UUID
+    id: UUID
+    kind: str
+    status: str
+    amount_minor: int
+    currency: str
+    event_id: UUID | None
+    reference: UUID | None
+    refund_of: UUID | None
+    method: str | None
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    counted_at: datetime
