@@ -21,7 +21,6 @@ PARTIES = (("WebSocket", 500), ("WebSocket", 2_000), ("SSE", 500))
 GROWTH = (100, 500, 2_000, 5_000)
 AUDIENCE, SALES_A_SECOND, BUYERS_AT_ONCE = 1_000, 100, 16
 JOIN_SECONDS = 6
-SOCKETS_MAX = 10_000
 
 CHANGED = """SELECT revision, extract(epoch FROM changed_at)::float8 AS at FROM seat_changes
     WHERE event_id = $1 AND revision IS NOT NULL AND changed_at > to_timestamp($2) ORDER BY revision"""
@@ -42,10 +41,7 @@ async def deliveries(house: House, kind: str, watchers: int, seconds: float) -> 
     """Updates of 20 changes to so many watchers, against a plain broadcast of their bytes; joins; memory."""
     allow_many_connections()
     servers = house.servers
-    async with (
-        rowlock(servers, frame_milliseconds=0, sockets_per_address_max=SOCKETS_MAX) as ours,
-        plain(servers) as other,
-    ):
+    async with rowlock(servers, frame_milliseconds=0) as ours, plain(servers) as other:
         place = Place(ours, other, house.arena.id, servers.database_url, servers.redis_url)
         found: Rounds = await elsewhere(rounds, place, kind, watchers, seconds)
     rates = [one.rate for one in found.ours], [one.rate for one in found.others]

@@ -15,6 +15,7 @@ import embedded
 
 ROOT = Path(__file__).parent.parent
 COST_PER_MINUTE_MAX = 2**31 - 1
+SOCKETS_MAX = 10_000
 START_SECONDS_MAX = 30
 PLAIN = (
     "--factory bench.live_plain:create_app --loop uvloop --ws websockets-sansio --no-access-log "
@@ -51,7 +52,8 @@ def allow_many_connections() -> None:
 @contextlib.asynccontextmanager
 async def rowlock(servers: embedded.Servers, **settings: object) -> AsyncIterator[Process]:
     """`rowlock serve` on a free port, with these settings."""
-    settings = {"cost_per_minute_max": COST_PER_MINUTE_MAX} | settings
+    limits = {"cost_per_minute_max": COST_PER_MINUTE_MAX, "sockets_per_address_max": SOCKETS_MAX}
+    settings = limits | settings
     environment = {name.upper(): str(value) for name, value in settings.items()}
     port = _free_port()
     command = [sys.executable, str(ROOT / "cli.py"), "serve"]

@@ -21,6 +21,7 @@ from observing.current import current
 Line = MutableMapping[str, Any]
 
 OURS = "rowlock"
+REFUSED = "ASGI callable returned without completing handshake."
 CHATTY = ("alembic", "asyncio")
 """They tell at INFO what nobody asks."""
 
@@ -81,8 +82,10 @@ class _Handler(logging.Handler):
 
 
 def _is_not_of_a_socket(record: logging.LogRecord) -> bool:
-    """Pass over what uvicorn tells of a WebSocket: its address, with the query. A line of ours is there."""
-    return not (record.name == "uvicorn.error" and '"WebSocket' in str(record.msg))
+    """Pass over what uvicorn tells of a WebSocket: its address, with the query, and, as an error, that it was
+    refused by an answer. A line of ours is there."""
+    said = str(record.msg)
+    return not (record.name == "uvicorn.error" and ('"WebSocket' in said or said == REFUSED))
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:
