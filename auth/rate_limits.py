@@ -5,7 +5,6 @@ Tries are counted in Redis for all processes together; while Redis is away each 
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -27,8 +26,6 @@ ANSWER_SECONDS_MAX = 0.5
 KEY_PREFIX = "rowlock:tries"
 REST_SECONDS = 5.0
 """So long Redis is left alone after it did not answer."""
-NETWORK_BITS = {4: 32, 6: 64}
-"""One subscriber has so much of the internet for themselves."""
 
 
 class Door(StrEnum):
@@ -68,13 +65,13 @@ class RateLimits:
             await self._pool.aclose()
 
     async def count(self, door: Door, address: str, account: str | None = None) -> None:
-        """Count one try; raises `RateLimited` for one too many.
+        """Count one try from an address, as `network_of` has it; raises `RateLimited` for one too many.
 
         What is too much for an address does not count for the account: so one address shuts nobody out.
         """
         by_address, by_account = self._by_address[door], self._by_account[door]
         if by_address and address:
-            await self._hit(by_address, door, "address", _network_of(address))
+            await self._hit(by_address, door, "address", address)
         if by_account and account is not None:
             await self._hit(by_account, door, "account", _digest(account))
 
@@ -113,17 +110,6 @@ class RateLimits:
 def _storage(pool: ConnectionPool) -> Storage:
     options: Any = {"connection_pool": pool}
     return RedisStorage("async+redis://", implementation="redispy", key_prefix=KEY_PREFIX, **options)
-
-
-def _network_of(address: str) -> str:
-    """What one subscriber has of the internet: an address, or a network of version 6."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
-    return str(ipaddress.ip_network((ip, NETWORK_BITS[ip.version]), strict=False))
 
 
 def _digest(account: str) -> str:

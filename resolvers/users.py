@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from auth.rate_limits import Door
 from dataloaders.loads import USERS
 from dataloaders.pages import BY_ID, Listing, PageArguments
 from models import users as rows
@@ -91,13 +92,15 @@ class UserMutations:
     async def update_user(
         self, info: Info, input: Annotated[UpdateUserInput, strawberry.argument(description="What.")]
     ) -> UserResult:
-        caller = info.context.require_person()
+        caller, changes = info.context.require_person(), input.changes()
+        if "email" in changes:  # it is sent a code
+            await info.context.count_try(Door.CODE, str(caller.id))
         user = await info.context.transact(
             update_user,
             caller_id=caller.id,
             any_user=caller.manages_people,
             user_id=caller.id if input.user_id is None else ids.read_user(input.user_id),
-            changes=input.changes(),
+            changes=changes,
             codes=info.context.house.codes,
         )
         return _payload(user)

@@ -18,6 +18,7 @@ from auth.tokens import CannotTell, TokenExpired, TokenRefused
 from live.stream import Streams
 from observing.current import UNKNOWN, observed
 from routes.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, accepted_type, wants_page
+from routes.callers import caller_of
 from routes.graphql_events import GraphQLEvents, in_event
 from routes.graphql_request import RequestRefused, read_request
 from routes.graphql_socket import PROTOCOL, GraphQLSocket, own_send
@@ -159,7 +160,7 @@ async def _deny(scope: Scope, receive: Receive, send: Send, refusal: RequestRefu
 
 def _context(house: House, connection: HTTPConnection) -> Context:
     device = connection.headers.get("user-agent", "unknown")
-    return Context(house, device=device, address=connection.client.host if connection.client else "")
+    return Context(house, device=device, address=caller_of(connection))
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from auth.rate_limits import Door, RateLimited
 from database import Database
 from models.users import Role
+from routes.callers import caller_of
 from schema.context import House
 from steps.service_clients import secret_hash
 from steps.transact import is_connection_lost
@@ -113,9 +114,8 @@ def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
 
 
 async def _count_try(house: House, request: Request, client_id: str) -> None:
-    address = request.client.host if request.client else ""
     try:
-        await house.rate_limits.count(Door.CLIENT, address, client_id)
+        await house.rate_limits.count(Door.CLIENT, caller_of(request), client_id)
     except RateLimited as limited:
         raise OAuthRefused("temporarily_unavailable", str(limited), 429) from None
 

@@ -18,7 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 from auth.code_flow import CodeFlow, LoginFailed, with_fragment
 from auth.login_states import LOGIN_SECONDS_MAX, LoginState, LoginStates
+from auth.rate_limits import Door, RateLimited
 from auth.tokens import CannotTell
+from routes.callers import caller_of
 from schema.context import House
 from steps.faults import is_passing
 from steps.log_in import LoggedIn
@@ -85,9 +87,12 @@ class _Login:
         if state is None:
             return _json({"error": "invalid_request", "error_description": NOT_BEGUN_HERE}, 400)
         try:
+            await self._house.rate_limits.count(Door.LOGIN, caller_of(request))
             response = self._success(await self._logged_in(request, state), state)
         except LoginFailed as failed:
             response = self._failure(failed, state)
+        except RateLimited as limited:
+            return self._failure(LoginFailed("temporarily_unavailable", str(limited)), state)
         options: dict[str, Any] = self._cookie_options
         response.delete_cookie(_cookie(id), **options)
         return response

@@ -67,6 +67,7 @@ class Operations:
             watching = watching_of(self.engine, asked.query, asked.variables, asked.operation_name, context)
             if watching is None:
                 return await self._execute(asked, context, send_next)
+            self.engine.admit(asked, context)
             await self._watch(watching, context, send_next)
         except UnknownEvent:
             return [not_found("event")]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
+from routes.callers import caller_of
 from routes.graphql_request import RequestRefused
 
 
@@ -19,7 +20,7 @@ class Sockets:
     @contextmanager
     def one_of(self, connection: HTTPConnection) -> Iterator[None]:
         """Count one while the block runs; raises `RequestRefused` when its address has as many as it may."""
-        address = connection.client.host if connection.client else ""
+        address = caller_of(connection)
         if self._open[address] >= self._per_address_max:
             message = f"An address can have {self._per_address_max:,} sockets; close one, or share one."
             raise RequestRefused(429, message, "RATE_LIMITED", limit=self._per_address_max)

@@ -118,6 +118,17 @@ class Engine:
         """Say whether a document can be run."""
         return not self.documents.of(query).errors
 
+    def admit(self, asked: Asked, context: Context) -> None:
+        """Take what an operation costs from the caller's budget; raises a RequestError for one beyond it, or
+        with variables beyond a limit."""
+        operation = self.documents.of(asked.query).operation(asked.operation_name)
+        fault = fault_of(asked.variables, self._settings.list_items_max)
+        if fault:
+            raise wrong_argument(fault)
+        cost = operation.cost.of(asked.variables)
+        refuse_dear(cost, self._settings.query_cost_max)
+        _spend(cost, context)
+
     def _ready(self, asked: Asked, context: Context) -> tuple[Any, Operation] | ExecutionResult:
         """The document and its operation if it can be run, else the result that says what is wrong."""
         document = self.documents.of(asked.query)
@@ -125,12 +136,7 @@ class Engine:
             return ExecutionResult(None, presented(list(document.errors)))
         try:
             operation = document.operation(asked.operation_name)
-            fault = fault_of(asked.variables, self._settings.list_items_max)
-            if fault:
-                raise wrong_argument(fault)
-            cost = operation.cost.of(asked.variables)
-            refuse_dear(cost, self._settings.query_cost_max)
-            _spend(cost, context)
+            self.admit(asked, context)
         except RequestError as error:
             return ExecutionResult(None, [error])
         if operation.kind not in asked.allowed:

@@ -5,6 +5,7 @@ from uuid import UUID
 from database import Transaction
 from models.orders import Order, order_of
 from models.seats import is_free
+from steps.codes import unverify_code
 from steps.hold import SEATS_OF_BUYER, Limits, why_not_held
 from steps.idempotency import Key, claim
 from steps.locks import SEATS_BY_INDEX, lock_buyers
@@ -66,7 +67,8 @@ async def add_order_items(
     """Hold all of these seats in a PENDING order, or none of them, as `reserve_seats` would in a new one.
 
     They are held for as long as the order's other seats, at the prices of now. Only its buyer may, unless the
-    caller may for `any_buyer`, and then without the buyer's limit.
+    caller may for `any_buyer`, and then without the buyer's limit. A code that was verified for the order was
+    for less: it counts no longer.
     """
     added_before = await claim(tx, key, made=order_id) is not None
     buyer_id = await buyer_of(tx, caller_id, event_id, order_id, any_buyer=any_buyer)
@@ -88,6 +90,7 @@ async def add_order_items(
             held_out = Refused(RefusalCode.HOLD_EXPIRED)
             return held_out if row["lapsed"] else why_not_held(row, event_id, set(indexes))
         assert row["taken"] == len(indexes), "what is locked and free is taken, to the last seat"
+        await unverify_code(tx, buyer_id, order_id)
         tx.changed_events.add(event_id)
         tx.seats_held += len(indexes)
         return order_of(row)

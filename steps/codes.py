@@ -44,6 +44,10 @@ VERIFY = """
     UPDATE codes SET verified_at = $4
     WHERE user_id = $1 AND purpose = $2 AND object_id = $3"""
 
+UNVERIFY = """
+    UPDATE codes SET digest = NULL, verified_at = NULL
+    WHERE user_id = $1 AND purpose = $2 AND object_id = $3 AND verified_at IS NOT NULL"""
+
 VOID = """
     UPDATE codes SET digest = NULL, verified_at = NULL
     WHERE user_id = $1 AND digest IS NOT NULL AND ($2::text IS NULL OR purpose = $2) RETURNING delivery_id"""
@@ -149,6 +153,11 @@ async def void_codes(tx: Transaction, user_id: UUID, purpose: CodePurpose | None
     """
     voided = await tx.rows(VOID, user_id, purpose)
     await tx.rows(NO_MORE_SENT, user_id, [row["delivery_id"] for row in voided])
+
+
+async def unverify_code(tx: Transaction, user_id: UUID, order_id: UUID) -> None:
+    """Let a code that was verified for an order count no longer; another has to be asked for."""
+    await tx.rows(UNVERIFY, user_id, CodePurpose.PURCHASE, order_id)
 
 
 async def forget_codes(tx: Transaction, *, codes_max: int) -> int:

@@ -285,3 +285,15 @@ async def test_a_provider_without_a_login_has_tokens_only(
 async def test_the_secret_is_shown_to_nobody(house: Server, provider: Provider) -> None:
     answer: httpx2.Response = await house.http.get("/oidc/house/login")
     assert "the-secret-of-a-test" not in repr(answer.headers) + repr(house.app.state.house.settings)
+
+
+async def test_coming_back_from_the_provider_is_tried_so_many_times(
+    database: Database, settings: Settings, provider: Provider
+) -> None:
+    few = settings.model_copy(update={"redis_url": None, "login_rate_per_address": "1/hour"})
+    async with trusting_server(few, provider, roles=ROLES) as server:
+        assert (await Browser(server).log_in()).status_code == 200
+        before = await everything(database)
+        answer = await Browser(server).log_in()
+        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+        assert await everything(database) == before

@@ -9,12 +9,16 @@ from database import Database
 from models.catalogue import Event
 from models.orders import Order
 from models.users import User
+from steps.add_items import add_order_items
 from steps.pay import pay_order
 from steps.pay_together import Payments
 from steps.refusals import RefusalCode
+from steps.reserve import ChosenSeats
+from steps.transact import transact
 from tests.codes import code_sent_to, flagged_user, order_reference, other_than, requested, tried, verified
 from tests.world import (
     CURRENCY,
+    LIMITS,
     everything,
     hold,
     letters,
@@ -181,3 +185,19 @@ async def test_the_sweep_that_ends_a_hold_and_a_wrong_try_come_to_one_end(
             )
     refused = await refusal_of(verified(database, alice, order_reference(order), wrong))
     assert refused.code is RefusalCode.HOLD_EXPIRED
+
+
+async def test_a_code_for_fewer_seats_does_not_pay_for_more(
+    database: Database, event: Event, alice: User
+) -> None:
+    order = await hold(database, alice, event, [0])
+    await prove(database, alice, order)
+    added = {"caller_id": alice.id, "any_buyer": False, "event_id": event.id, "order_id": order.id}
+    await transact(database, add_order_items, **added, selection=ChosenSeats((1,)), limits=LIMITS)
+    before = await everything(database)
+    assert (await refusal_of(pay(database, alice, order))).code is RefusalCode.OTP_REQUIRED
+    assert await everything(database) == before
+    async with database.transaction() as tx:  # else the pause between two codes is not over
+        await tx.rows("UPDATE codes SET sent_at = sent_at - interval '1 minute'")
+    await prove(database, alice, order)
+    assert (await pay(database, alice, order)).status == "CONFIRMED"
