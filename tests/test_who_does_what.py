@@ -1,19 +1,16 @@
 """Everybody tries every mutation on what is alice's or a draft's; to strangers that is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-import pytest
 
 from database import Database
 from schema import ids
-from settings import Settings
 from tests.alice import READERS, House, Ids, alices_house, flat, strangers_ids
 from tests.asking import Input, mutations
 from tests.docs.access import assert_told, done_table
-from tests.serving import Server, serving
+from tests.serving import Server
 from tests.world import everything
 
 SHUT = {"UNAUTHORIZED", "FORBIDDEN"}
@@ -25,13 +22,6 @@ MAY = {("SERVICE", "reserve")}
 """What a stranger may do for a person after all."""
 BROKEN = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
 DONE = "DONE"
-
-
-@pytest.fixture
-async def idle(database: Database, settings: Settings) -> AsyncIterator[Server]:
-    """A server that changes nothing by itself."""
-    async with serving(settings.model_copy(update={"jobs_in_server": False})) as server:
-        yield server
 
 
 async def said(server: Server, token: str | None, document: str, input: Input) -> tuple[str, str]:
@@ -74,9 +64,9 @@ def renamed(value: Any, known: Ids, others: Ids) -> Any:
 
 
 async def test_what_is_not_a_strangers_is_as_what_is_not_there_and_stays_as_it_is(
-    database: Database, idle: Server
+    database: Database, server: Server
 ) -> None:
-    house = await alices_house(database, idle)
+    house = await alices_house(database, server)
     known, others = hidden(house), strangers_ids()
     before = await everything(database)
     for name, document, inputs in mutations(known):
@@ -86,9 +76,9 @@ async def test_what_is_not_a_strangers_is_as_what_is_not_there_and_stays_as_it_i
                 continue
             for reader in (each for each in STRANGERS if (each, name) not in MAY):
                 token = house.tokens[reader]
-                code, answer = await said(idle, token, document, input)
+                code, answer = await said(server, token, document, input)
                 assert code in SHUT | SHUT_TO_ALL or code.endswith(NOT_THERE), (reader, name, input, answer)
-                _, of_nothing = await said(idle, token, document, unknown)
+                _, of_nothing = await said(server, token, document, unknown)
                 assert without(answer, known) == without(of_nothing, others), (reader, name, input)
                 assert not [word for words in house.secrets.values() for word in words if word in answer]
     assert await everything(database) == before
@@ -101,18 +91,20 @@ def without(answer: str, known: Ids) -> str:
     return answer
 
 
-async def test_everybody_may_do_what_the_page_says_and_nothing_else(database: Database, idle: Server) -> None:
-    house = await alices_house(database, idle)
+async def test_everybody_may_do_what_the_page_says_and_nothing_else(
+    database: Database, server: Server
+) -> None:
+    house = await alices_house(database, server)
     known, others = hidden(house), strangers_ids()
     callers: dict[str, tuple[set[str], set[str]]] = {}
     for name, document, inputs in mutations(known):
         may, finds = callers[name] = set(), set()
         for input in inputs:
             unknown = renamed(input, known, others)
-            codes_of_nothing = await codes(idle, house, document, unknown)
+            codes_of_nothing = await codes(server, house, document, unknown)
             may.update(reader for reader, code in codes_of_nothing.items() if code not in SHUT)
             if unknown != input:
-                found = await codes(idle, house, document, input)
+                found = await codes(server, house, document, input)
                 finds.update(reader for reader in READERS if found[reader] != codes_of_nothing[reader])
     assert_told(done_table(callers))
 

@@ -32,8 +32,7 @@ async def test_a_worker_ends_holds_and_the_servers_watchers_see_it(
         env=os.environ | environment,
         stdout=asyncio.subprocess.DEVNULL,
     )
-    idle = settings.model_copy(update={"jobs_in_server": False})
-    async with serving(idle) as server, server.socket() as socket:
+    async with serving(settings) as server, server.socket() as socket:
         await subscribe(socket, WATCH, e=ids.event_id(event.id))
         await update(socket)
         brief = Limits(hold_seconds=1, seats_per_order_max=10, seats_per_buyer_max=20)

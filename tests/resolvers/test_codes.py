@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -34,6 +35,13 @@ LOGIN = """mutation ($e: String!, $p: String!) { login(input: {email: $e, passwo
     ... on SessionPayload { session { user { email } } } ... on Refusal { code } } }"""
 UPDATE = """mutation ($e: String!) { updateUser(input: {email: $e}) {
     ... on UserPayload { user { id email } } ... on Refusal { code field } } }"""
+
+
+@pytest.fixture
+async def server(database: Database, busy: Settings) -> AsyncIterator[Server]:
+    """A server that delivers what it writes."""
+    async with serving(busy) as running:
+        yield running
 
 
 @pytest.fixture
@@ -188,11 +196,11 @@ async def test_an_admin_names_an_address_for_another_and_its_owner_confirms_it(
 
 
 async def test_a_worker_of_another_process_delivers_for_a_server_without_jobs(
-    database: Database, settings: Settings, alice: User, event: Event
+    database: Database, settings: Settings, busy: Settings, alice: User, event: Event
 ) -> None:
     order = await hold(database, alice, event, [0])
     about = {"context": "PURCHASE", "referenceId": ids.order_id(event.id, order.id)}
-    async with serving(settings.model_copy(update={"jobs_in_server": False})) as idle:
+    async with serving(settings) as idle:
         await idle.ask(REQUEST, alice, i=about)
-        async with serving(settings):
+        async with serving(busy):
             assert await mail_to(idle, "alice@example.com")

@@ -66,9 +66,9 @@ async def test_a_returning_watcher_gets_what_came_since(database: Database, sett
                 assert (await update(socket))["__typename"] == "SeatStatusSnapshot"
 
 
-async def test_the_end_of_a_hold_is_told(database: Database, settings: Settings) -> None:
+async def test_the_end_of_a_hold_is_told(database: Database, busy: Settings) -> None:
     event, alice = await new_event(database), await new_user(database)
-    async with serving(settings) as server, server.socket() as socket:
+    async with serving(busy) as server, server.socket() as socket:
         await subscribe(socket, WATCH, e=ids.event_id(event.id))
         await update(socket)
         brief = Limits(hold_seconds=1, seats_per_order_max=10, seats_per_buyer_max=20)
