@@ -33,7 +33,7 @@ def _straight(server: WebSocketsSansIOProtocol) -> Write:
     async def write(text: bytes) -> None:
         if not server.writable.is_set():
             await server.writable.wait()
-        if server.disconnected or server.close_sent:
+        if server.close_sent or server.transport.is_closing():
             raise ClientDisconnected
         server.transport.write(head(len(text)) + text)
 

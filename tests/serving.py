@@ -12,6 +12,7 @@ import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 
 from app import create_app
@@ -99,7 +100,7 @@ async def subscribe(socket: ClientConnection, query: str, id: str = "1", **varia
 
 
 @contextlib.asynccontextmanager
-async def answering(app: Starlette, **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+async def answering(app: ASGIApp, **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     """Run an application at an address of this machine, in this event loop, until the block ends."""
     config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=2, **options)
     server = uvicorn.Server(config)

@@ -225,6 +225,12 @@ async def test_a_plain_route_is_one_line_without_its_path(server: Server, log: L
     assert "whatever" not in log.text
 
 
+async def test_what_is_no_operation_is_told_with_its_route(server: Server, log: Log) -> None:
+    await server.http.get("/graphql", headers={"Accept": "text/html"})
+    (told,) = log.of("request")
+    assert (told["method"], told["route"]) == ("GET", "/graphql")
+
+
 async def test_who_looks_whether_all_is_well_is_not_logged(server: Server, log: Log) -> None:
     for path in ("/health", "/health/live", "/metrics"):
         assert (await server.http.get(path)).status_code == 200

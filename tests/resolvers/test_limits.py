@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auth.budgets import Budgets
 from auth.passwords import hash_password
 from auth.rate_limits import Door, RateLimited, RateLimits
 from database import Database
@@ -154,6 +155,30 @@ async def test_processes_count_together_and_each_by_itself_while_redis_is_away(
         with pytest.raises(RateLimited):
             await limits.count(Door.LOGIN, "", "bob")
         await limits.stop()
+
+
+async def test_a_redis_that_does_not_answer_is_left_alone_for_a_while(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = {"redis_url": "redis://127.0.0.1:1", "login_rate_per_account": "9/hour"}
+    limits = RateLimits(settings.model_copy(update=nowhere))
+    for _ in range(3):
+        await limits.count(Door.LOGIN, "", "ann")
+    assert len([r for r in caplog.records if "counted by each process" in r.message]) == 1
+    monkeypatch.setattr("auth.rate_limits.REST_SECONDS", 0)
+    limits._rests_until = 0
+    for _ in range(2):
+        await limits.count(Door.LOGIN, "", "ann")
+    assert len([r for r in caplog.records if "counted by each process" in r.message]) == 3
+    await limits.stop()
+
+
+def test_no_more_spenders_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auth.budgets.SPENDERS_MAX", 2)
+    budgets = Budgets(10)
+    for number in range(50):
+        assert budgets.spend(str(number), 1)
+        assert len(budgets._spent) <= 3
 
 
 async def test_a_budget_is_told_and_kept(database: Database, settings: Settings) -> None:
