@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from asyncpg import Connection, Record
-from sqlalchemy import event, text
+from asyncpg import Record
+from sqlalchemy import Connection, PoolProxiedConnection, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import greenlet_spawn
@@ -51,8 +51,8 @@ class Transaction:
     `may_wait` says that a first try found rows in flight, so that this one had better wait for them.
     """
 
-    driver: "Connection[Record]"
-    connection: AsyncConnection
+    driver: "asyncpg.Connection[Record]"
+    _session_of: Callable[[], AsyncSession]
     changed_events: set[UUID] = field(default_factory=set)
     ended_sessions: set[UUID] = field(default_factory=set)
     seats_held: int = 0
@@ -62,7 +62,7 @@ class Transaction:
     @cached_property
     def session(self) -> AsyncSession:
         """The session of this transaction; what it still has to say is flushed before the commit."""
-        return AsyncSession(self.connection, expire_on_commit=False, autoflush=False)
+        return self._session_of()
 
     async def flush(self) -> None:
         if "session" in self.__dict__:
@@ -112,9 +112,8 @@ class Database:
         if lock_timeout_ms is not None:
             begin += f"; SET LOCAL lock_timeout = {lock_timeout_ms:d}"
         with span("transaction"):
-            async with self.writing.connect() as connection:
-                driver = await _begin(connection, begin)
-                transaction = Transaction(driver, connection)
+            async with self._begun(begin) as transaction:
+                driver = transaction.driver
                 try:
                     yield transaction
                     await transaction.flush()
@@ -131,6 +130,22 @@ class Database:
             self.on_sessions_ended(transaction.ended_sessions)
 
     @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncIterator[Transaction]:
+        """Begin on a connection of the pool; when its server turns out to have gone meanwhile, on another."""
+        for may_try_again in (True, False):
+            async with _borrowed(self.writing) as borrowed:
+                driver = _driver(borrowed)
+                try:
+                    await driver.execute(begin)
+                except GONE:
+                    if not may_try_again:
+                        raise
+                    await greenlet_spawn(borrowed.invalidate)
+                else:
+                    yield Transaction(driver, partial(_session, self.writing, borrowed))
+                    return
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a short session that can only read; each statement sees what is committed when it starts."""
         async with AsyncSession(self.readers, expire_on_commit=False, autoflush=False) as session:
@@ -138,16 +153,9 @@ class Database:
 
     async def rows(self, statement: str, *values: object, kind: type[Record] = Record) -> Sequence[Record]:
         """Read rows with one raw statement, as records of this kind."""
-        # Without SQLAlchemy's connection around the driver's, which costs as much as a short statement.
-        borrowed = await self.readers.raw_connection()
-        try:
-            assert borrowed.driver_connection is not None
-            rows: Sequence[Record] = await borrowed.driver_connection.fetch(
-                statement, *values, record_class=kind
-            )
-            return rows
-        finally:
-            await greenlet_spawn(borrowed.close)
+        async with _borrowed(self.readers) as borrowed:
+            found: Sequence[Record] = await _driver(borrowed).fetch(statement, *values, record_class=kind)
+            return found
 
     async def migrate(self) -> None:
         """Bring the schema up to date, in one transaction."""
@@ -211,19 +219,22 @@ def _replace_if_unfit(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-async def _begin(connection: AsyncConnection, begin: str) -> "Connection[Record]":
-    """Begin a transaction; when the server turns out to have gone meanwhile, on another connection."""
-    driver = await _driver(connection)
+@asynccontextmanager
+async def _borrowed(engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
+    """A connection of the pool, without SQLAlchemy's own, which costs as much as a short statement."""
+    borrowed = await engine.raw_connection()
     try:
-        await driver.execute(begin)
-    except GONE:
-        await connection.invalidate()
-        driver = await _driver(connection)
-        await driver.execute(begin)
+        yield borrowed
+    finally:
+        await greenlet_spawn(borrowed.close)
+
+
+def _driver(borrowed: PoolProxiedConnection) -> "asyncpg.Connection[Record]":
+    assert borrowed.driver_connection is not None
+    driver: asyncpg.Connection[Record] = borrowed.driver_connection
     return driver
 
 
-async def _driver(connection: AsyncConnection) -> "Connection[Record]":
-    raw = await connection.get_raw_connection()
-    assert raw.driver_connection is not None
-    return raw.driver_connection
+def _session(engine: AsyncEngine, borrowed: PoolProxiedConnection) -> AsyncSession:
+    connection = AsyncConnection(engine, Connection(engine.sync_engine, borrowed))
+    return AsyncSession(connection, expire_on_commit=False, autoflush=False)
