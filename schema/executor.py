@@ -15,6 +15,7 @@ from graphql import Executor as GraphQLCoreExecutor
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLResolveInfo, is_leaf_type
 from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
+from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
@@ -43,6 +44,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self._is_kept = selections is not None
         self._select(selections or Selections())
+
+    @property
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:
+        """Made when they are asked for: an executor that kept them would be a cycle, and so would leave all
+        that a request has made to the garbage collector."""
+        return GraphQLResolveInfoHelpers(gather=self.gather_async_work, track=self.track_async_work)
+
+    @async_helpers.setter
+    def async_helpers(self, helpers: GraphQLResolveInfoHelpers) -> None:
+        del helpers
 
     def _select(self, selections: Selections) -> None:
         self._selections = selections

@@ -123,7 +123,10 @@ class Together(Generic[Wished, Made]):
         asked: _Asked[Wished, Made] = _Asked(wish, loop.create_future())
         line.waiting.append(asked)
         loop.call_soon(self._serve_next, event_id)
-        return await asked.answer
+        try:
+            return await asked.answer
+        finally:
+            del asked  # a refusal holds this frame: with its own answer in it that would be a cycle
 
     def _serve_next(self, event_id: UUID) -> None:
         line = self._lines.get(event_id)
