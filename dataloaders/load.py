@@ -4,10 +4,11 @@ Loaders batch and do not cache: what a subscription reads an hour after it began
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
 
 from asyncpg import Record
 from sqlmodel import SQLModel
@@ -79,6 +80,18 @@ def load_records(database: Database, statement: str) -> DataLoader[Any, list[Rec
         found: dict[Any, list[Record]] = defaultdict(list)
         for record in await database.rows(statement, list(dict.fromkeys(keys))):
             found[record[0]].append(record)
+        return [found[wanted] for wanted in keys]
+
+    return _loader(load)
+
+
+def load_together(
+    database: Database, read: Callable[..., Awaitable[Mapping[UUID, Any]]]
+) -> DataLoader[UUID, Any]:
+    """Load what a function makes of all keys, given what runs a statement and the keys."""
+
+    async def load(keys: list[UUID]) -> list[Any]:
+        found = await read(database.rows, list(dict.fromkeys(keys)))
         return [found[wanted] for wanted in keys]
 
     return _loader(load)

@@ -8,7 +8,7 @@ from asyncpg import Record
 from strawberry.dataloader import DataLoader
 
 from database import Database
-from dataloaders.load import Key, Source, load_many, load_one, load_records, load_value
+from dataloaders.load import Key, Source, load_many, load_one, load_records, load_together, load_value
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
 from models.ledger import Account
@@ -18,6 +18,7 @@ from models.sessions import OPEN_SESSION, Session
 from models.tickets import LIVE_TICKET, Ticket
 from models.transactions import TRANSACTIONS_NOW, Transaction
 from models.users import User
+from steps.carts import CartNow, carts_now
 
 VENUES = Source(Venue, "venues")
 HALLS = Source(Hall, "halls")
@@ -140,6 +141,11 @@ class Loads:
     @cached_property
     def open_sessions_of_user(self) -> DataLoader[Key, list[Session]]:
         return load_many(self._database, OPEN_SESSIONS, "r.last_used_at DESC, r.id DESC", user_id="uuid")
+
+    @cached_property
+    def cart(self) -> DataLoader[UUID, CartNow]:
+        """The cart of a person, by their id."""
+        return load_together(self._database, carts_now)
 
     @cached_property
     def account(self) -> DataLoader[Key, Account | None]:

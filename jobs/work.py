@@ -6,6 +6,7 @@ from functools import partial
 
 from database import Database
 from jobs.deliver import deliver_once
+from jobs.forget_carts import forget_carts_once
 from jobs.forget_codes import forget_codes_once
 from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
@@ -46,6 +47,7 @@ class Work:
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
+                Job("forget carts", partial(forget_carts_once, database), TIDY_SECONDS),
                 Job("forget codes", partial(forget_codes_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]

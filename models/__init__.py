@@ -3,6 +3,7 @@
 from sqlalchemy import DDL, event
 from sqlmodel import SQLModel
 
+from models.carts import Cart, CartItem
 from models.catalogue import Event, Hall, Plan, Venue
 from models.codes import Code
 from models.deliveries import Delivery, Mail
@@ -20,6 +21,8 @@ from models.users import User
 __all__ = [
     "Account",
     "Buyer",
+    "Cart",
+    "CartItem",
     "Code",
     "Delivery",
     "Event",

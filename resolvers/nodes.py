@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from schema import ids
+from schema.carts import Cart, CartItem
 from schema.context import Info
 from schema.errors import wrong_argument
 from schema.events import Event
@@ -32,6 +33,8 @@ _FINDERS = {
     "tk": Ticket.find,
     "ss": Session.find,
     "tx": Transaction.find,
+    "ca": Cart.find,
+    "ci": CartItem.find,
 }
 
 

@@ -126,6 +126,10 @@ class Context:
             raise forbidden()
         return viewer
 
+    def is_person(self, user_id: UUID) -> bool:
+        """Say whether the caller is this very person."""
+        return self.viewer is not None and self.viewer.id == user_id and not self.viewer.is_service
+
     def may_see_account(self, user_id: UUID) -> bool:
         """Say whether the caller may see all about a person: it is themselves, or they run events."""
         return self.viewer is not None and (self.viewer.id == user_id or self.viewer.runs_events)

@@ -55,6 +55,14 @@ def transaction_id(user: UUID, transaction: UUID) -> strawberry.ID:
     return _made(b"tx_", user.bytes + transaction.bytes)
 
 
+def cart_id(user: UUID) -> strawberry.ID:
+    return _made(b"ca_", user.bytes)
+
+
+def cart_item_id(item: UUID) -> strawberry.ID:
+    return _made(b"ci_", item.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -103,6 +111,14 @@ def read_transaction(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "tx")
 
 
+def read_cart(id: str) -> UUID:
+    return UUID(bytes=_read(id, "ca", 16))
+
+
+def read_cart_item(id: str) -> UUID:
+    return UUID(bytes=_read(id, "ci", 16))
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -114,6 +130,8 @@ _NAMES = {
     "tk": "a ticket",
     "ss": "a session",
     "tx": "a transaction",
+    "ca": "a cart",
+    "ci": "an item of a cart",
 }
 
 

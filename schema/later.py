@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
+    from schema.carts import Cart
     from schema.events import Event
     from schema.orders import Order
     from schema.seats import Seat
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from schema.transactions import Transaction
     from schema.users import Person, User
 else:
+    Cart = Annotated["Cart", strawberry.lazy("schema.carts")]
     Event = Annotated["Event", strawberry.lazy("schema.events")]
     Order = Annotated["Order", strawberry.lazy("schema.orders")]
     Seat = Annotated["Seat", strawberry.lazy("schema.seats")]
@@ -24,4 +26,15 @@ else:
     Person = Annotated["Person", strawberry.lazy("schema.users")]
     User = Annotated["User", strawberry.lazy("schema.users")]
 
-__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Session", "Ticket", "Transaction", "User"]
+__all__ = [
+    "Cart",
+    "Event",
+    "Order",
+    "Person",
+    "PricingTier",
+    "Seat",
+    "Session",
+    "Ticket",
+    "Transaction",
+    "User",
+]

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
+from resolvers.carts import CartMutations
 from resolvers.codes import CodeMutations
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
@@ -49,6 +50,7 @@ class Mutation(
     UserMutations,
     CodeMutations,
     OrderMutations,
+    CartMutations,
     TransactionMutations,
     VenueMutations,
     EventMutations,

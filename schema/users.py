@@ -8,7 +8,7 @@ import strawberry
 
 from dataloaders.pages import PageArguments
 from models import users as rows
-from schema import ids, later, orders, sessions, tickets
+from schema import carts, ids, later, orders, sessions, tickets
 from schema.context import Info
 from schema.enums import Role
 from schema.filters import OrderFilter, TicketFilter, orders_listing, tickets_listing
@@ -104,6 +104,10 @@ class User(Node):
     ) -> Connection[EventOrders]:
         page = PageArguments(first, after, last, before)
         return await connect(info, ORDERS_BY_EVENT, EventOrders.of, page, self.row.id)
+
+    @strawberry.field(description="What this person has put aside to buy; empty for everybody but them.")
+    async def cart(self, info: Info) -> later.Cart:
+        return await carts.Cart.of_user(info, self.row.id)
 
     @strawberry.field(description="Where this person is logged in, the session last used first; at most 50.")
     async def sessions(self, info: Info) -> list[later.Session]:

@@ -6,7 +6,7 @@ from database import Transaction
 from models.sessions import SessionEnd
 from models.tickets import LIVE_TICKET
 from steps.end_sessions import end_sessions
-from steps.person_locks import lock_held_orders, lock_user
+from steps.person_locks import lock_cart, lock_held_orders, lock_user
 from steps.refusals import RefusalCode, Refused
 
 HAS_TICKETS = f"""
@@ -19,6 +19,8 @@ HAS_TICKETS = f"""
 
 ERASE = (
     "UPDATE sessions SET device = '' WHERE user_id = $1",
+    "DELETE FROM cart_items WHERE user_id = $1",
+    "DELETE FROM carts WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE user_id = $1",
     "DELETE FROM codes WHERE user_id = $1",
     "DELETE FROM deliveries WHERE user_id = $1",
@@ -27,10 +29,12 @@ ERASE = (
 
 
 async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
-    """Erase who a person is: name, mail, phone, password, devices, codes. Orders, tickets, movements stay.
+    """Erase who a person is: name, mail, phone, password, devices, codes, cart; orders and the books stay.
 
     Refuses while they own tickets to an event to come or hold seats (USER_HAS_TICKETS).
     """
+    # A checkout is waited for, so that its orders are seen, and none begins.
+    await lock_cart(tx, user_id)
     # Whoever pays for a held order now is waited for, so that the next statement sees the tickets.
     await lock_held_orders(tx, user_id)
     if await lock_user(tx, user_id) is None:

@@ -28,6 +28,9 @@ EVERYTHING = {
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "payments": "SELECT * FROM payments WHERE user_id = $1 ORDER BY id",
     "simulated_payments": "SELECT * FROM simulated_payments WHERE user_id = $1 ORDER BY reference",
+    "cart": """
+        SELECT i.*, c.changed_at FROM carts c JOIN cart_items i ON i.user_id = c.user_id
+        WHERE c.user_id = $1 ORDER BY i.id""",
     "orders": f"SELECT * FROM {ORDERS_NOW} AS o WHERE buyer_id = $1 ORDER BY id",
     "order_items": """
         SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id

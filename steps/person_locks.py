@@ -1,4 +1,4 @@
-"""The locks on a person's own rows, in one order: person, session, code, delivery, payment."""
+"""The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from asyncpg import Record
 
 from auth.codes import CodeObject
 from database import Transaction
+from models.carts import IS_LAPSED
 
 DUE_DELIVERIES = """
     SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND next_attempt_at <= statement_timestamp()
@@ -23,6 +24,24 @@ PAYMENTS_TO_ASK = """
     SELECT user_id, id FROM payments WHERE ask_at <= statement_timestamp() AND provider = $1
     ORDER BY ask_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""
 """Payments that the provider $1 should be asked about, at most $2 of them, likewise."""
+
+
+LAPSED_CARTS = f"""
+    SELECT user_id FROM carts WHERE {IS_LAPSED} ORDER BY changed_at LIMIT $1
+    FOR UPDATE SKIP LOCKED"""
+"""Carts that nobody has changed for so long that they are forgotten, at most $1 of them, likewise."""
+
+
+async def lock_cart(tx: Transaction, user_id: UUID) -> None:
+    """Lock a person's cart, made if need be, against everybody else who would change it or check it out.
+
+    It comes before the locks on what is of an event, since it says which events those are.
+    """
+    await tx.rows(
+        """INSERT INTO carts AS c (user_id) VALUES ($1)
+           ON CONFLICT (user_id) DO UPDATE SET changed_at = c.changed_at""",
+        user_id,
+    )
 
 
 async def lock_payment(tx: Transaction, user_id: UUID, payment_id: UUID) -> Record | None:

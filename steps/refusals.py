@@ -39,6 +39,8 @@ class RefusalCode(StrEnum):
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     ORDER_ALREADY_CONFIRMED = "ORDER_ALREADY_CONFIRMED"
     ORDER_INVALID_STATE = "ORDER_INVALID_STATE"
+    CART_EMPTY = "CART_EMPTY"
+    CART_ITEM_NOT_FOUND = "CART_ITEM_NOT_FOUND"
     INSUFFICIENT_CREDITS = "INSUFFICIENT_CREDITS"
     PAYMENT_FAILED = "PAYMENT_FAILED"
     PAYMENT_METHOD_NOT_ALLOWED = "PAYMENT_METHOD_NOT_ALLOWED"
@@ -79,6 +81,8 @@ SENTENCES = {
     RefusalCode.ORDER_NOT_FOUND: "There is no such order.",
     RefusalCode.ORDER_ALREADY_CONFIRMED: "This order is paid already.",
     RefusalCode.ORDER_INVALID_STATE: "The order is not in a state that allows this.",
+    RefusalCode.CART_EMPTY: "There is nothing in the cart.",
+    RefusalCode.CART_ITEM_NOT_FOUND: "There is no such item in the cart.",
     RefusalCode.INSUFFICIENT_CREDITS: "There are not enough credits on the account.",
     RefusalCode.REFUND_NOT_ALLOWED: "This cannot be paid back.",
     RefusalCode.PAYMENT_METHOD_NOT_ALLOWED: "This cannot be paid in this way.",

@@ -41,6 +41,7 @@ ID_PREFIXES = {
     "user": "us",
     "session": "ss",
     "transaction": "tx",
+    "item": "ci",
 }
 NAMED = {
     "email": "alice@example.com",
