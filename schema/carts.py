@@ -10,15 +10,11 @@ from schema import events, ids, later, orders, seats, tiers
 from schema.context import Info
 from schema.money import Money
 from schema.nodes import Node
+from schema.order_inputs import KEY
 from schema.refusals import Refusal
 from steps.add_to_cart import Wanted
 from steps.carts import CartNow, Line, Notice
 from steps.refusals import RefusalCode, Refused
-
-KEY = (
-    "Up to 255 characters of your choice: a repeat has no second effect for 24 hours, and answers with "
-    "the same orders."
-)
 
 
 @strawberry.type(description="A wish for a seat, or for places; nothing is held before `checkout`.")

@@ -139,7 +139,8 @@ async def _places(tx: Transaction, part: Part) -> tuple[list[int], list[Obstacle
 
 
 def _refusal(obstacles: Sequence[Obstacle]) -> Refused:
-    """One refusal for everything that is in the way; worth one more try if some of it is only in flight."""
+    """One refusal for everything that is in the way, as it came into the cart; worth one more try if some of it is only in flight."""
+    obstacles = sorted(obstacles, key=lambda obstacle: obstacle.part.order_id)
     refusals = [obstacle.refusal for obstacle in obstacles]
     codes = {refusal.code for refusal in refusals}
     code = RefusalCode.SEAT_UNAVAILABLE if len(codes) > 1 and codes <= SEAT_CODES else refusals[0].code

@@ -15,6 +15,7 @@ from steps.cancel import cancel_order
 from steps.service_clients import make_service_client
 from steps.transact import transact
 from steps.update_user import update_user
+from tests.carts import put_places, put_seats, set_price
 from tests.codes import CODES, flagged_user, order_reference, requested
 from tests.people import logged_in
 from tests.serving import Server
@@ -67,6 +68,8 @@ def strangers_ids() -> Ids:
         "ticket": [ids.ticket_id(event, thing)],
         "session": [ids.session_id(thing, uuid4())],
         "transaction": [ids.transaction_id(thing, uuid4())],
+        "cart": [ids.cart_id(thing)],
+        "item": [ids.cart_item_id(thing)],
     }
 
 
@@ -113,6 +116,9 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4])))
     await pay(database, other, await hold(database, other, event, [5]))
     await hold(database, other, event, [6])
+    await put_places(database, alice, event, 1, 2)
+    await put_seats(database, alice, event, 7)
+    await set_price(database, event, 1_100)
     await requested(
         database,
         await flagged_user(database, alice),
@@ -129,12 +135,15 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
     tickets = await database.rows("SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id", user_id)
     sessions = await database.rows("SELECT user_id, id FROM sessions WHERE user_id = $1", user_id)
     movements = await database.rows("SELECT user_id, id FROM movements WHERE user_id = $1", user_id)
+    items = await database.rows("SELECT id FROM cart_items WHERE user_id = $1 ORDER BY id", user_id)
     return {
         "user": [ids.user_id(user_id)],
         "order": [ids.order_id(*row) for row in orders],
         "ticket": [ids.ticket_id(row["event_id"], row["id"]) for row in tickets],
         "session": [ids.session_id(*row) for row in sessions],
         "transaction": [ids.transaction_id(*row) for row in movements],
+        "cart": [ids.cart_id(user_id)],
+        "item": [ids.cart_item_id(row["id"]) for row in items],
     }
 
 
@@ -168,6 +177,7 @@ async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, li
         "ticket": [*(row["reference"] for row in tickets), *alices["ticket"]],
         "account": alices["user"],
         "session": alices["session"],
+        "cart": alices["item"],
         "draft": [DRAFT_NAME, DRAFT_CATEGORY, alices["event"][0][KIND_CHARACTERS:EVENT_CHARACTERS]],
     }
 

@@ -14,6 +14,8 @@ EVENTS = f"""{{ events(first: 100) {{ totalCount pageInfo {{ endCursor }} nodes 
         sections {{ name rows {{ seats {{ index }} }} }} }} }} }} }} }}"""
 
 VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
+    cart {{ totals {MONEY} notices {{ message }} items {{ subtotal {MONEY} event {{ name venue {{ name }} }}
+        tier {{ availableSeats }} seat {{ status price {MONEY} }} }} }}
     orders(first: 100) {{ totalCount nodes {{ reference secondsLeft availableActions
         event {{ name availableSeats venue {{ name }} }}
         buyer {{ name user {{ email creditBalance {MONEY}
@@ -63,5 +65,7 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on Seat { index tier { name } event { name } ticket { reference } }
     ... on PricingTier { name availableSeats }
     ... on Order { reference event { name } items { seat { index } } }
+    ... on Cart { items { id } }
+    ... on CartItem { event { name } tier { name } wanted: seat { index } }
     ... on Transaction { kind order { reference } }
     ... on Ticket { reference seat { index } order { reference } } } }"""

@@ -43,6 +43,7 @@ from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 from steps.visitors import Visitors
+from tests.carts import put_places, put_seats
 from tests.deep_queries import ADMINS, BY_EVENT, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
@@ -126,11 +127,13 @@ async def asking(settings: Settings) -> AsyncIterator[Asking]:
 
 
 async def grow(database: Database, buyer: User, events: int) -> None:
-    """More events, and on each an order that is held and one that is paid, the latter with two tickets."""
+    """More events, and on each an order that is held, one paid with two tickets, and two items in a cart."""
     for _ in range(events):
         event = await new_event(database, await priced(2, 5, standing=5))
         await hold(database, buyer, event, [0, 1])
         await pay(database, buyer, await hold(database, buyer, event, [2, 7]))
+        await put_seats(database, buyer, event, 8)
+        await put_places(database, buyer, event, 1, 2)
 
 
 async def counts(
@@ -250,6 +253,19 @@ async def test_things_by_their_ids(database: Database, asking: Asking) -> None:
             named += [ids.event_id(row["event_id"]), ids.seat_id(row["event_id"], row["index"])]
             named += [ids.tier_id(row["event_id"], 0), ids.ticket_id(row["event_id"], row["id"])]
             named.append(ids.order_id(row["event_id"], row["order_id"]))
+        data, statements = await asking.ask(NODES, buyer, ids=named)
+        assert [node["id"] for node in data["nodes"]] == named
+        found.append(statements)
+    assert len(set(found)) == 1, found
+
+
+async def test_items_of_a_cart_by_their_ids(database: Database, asking: Asking) -> None:
+    buyer = await rich(database)
+    await grow(database, buyer, 10)
+    rows = await database.rows("SELECT id FROM cart_items ORDER BY id")
+    found = []
+    for size in SIZES:
+        named = [ids.cart_id(buyer.id), *(ids.cart_item_id(row["id"]) for row in rows[:size])]
         data, statements = await asking.ask(NODES, buyer, ids=named)
         assert [node["id"] for node in data["nodes"]] == named
         found.append(statements)

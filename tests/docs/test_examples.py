@@ -28,6 +28,7 @@ KINDS = {
     "ss": "session",
     "us": "person",
     "tx": "transaction",
+    "ci": "item",
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from database import Database
 from jobs.relay import number_changes_once
 from live.bus import Bus
+from tests.carts import put_seats
 from tests.codes import order_reference, requested
 from tests.paying import opened
 from tests.people import logged_in
@@ -18,11 +19,19 @@ AGAIN = """INSERT INTO tickets
                (event_id, id, reference, order_id, index, owner_id, status, price_minor, currency)
            SELECT event_id, gen_random_uuid(), {}, order_id, index, owner_id, {}, price_minor, currency
            FROM tickets WHERE index = 0"""
+CARRIED = """INSERT INTO cart_items (user_id, id, event_id, index, quantity, price_minor)
+             SELECT user_id, gen_random_uuid(), event_id, index, quantity, price_minor FROM cart_items"""
 
 IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at most the total
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
+    "cart_items_price_not_negative": "UPDATE cart_items SET price_minor = -1",
+    "cart_items_quantity_positive": "UPDATE cart_items SET quantity = 0",
+    "cart_items_seat_key": CARRIED,
+    "cart_items_seat_once": "UPDATE cart_items SET quantity = 2 WHERE index IS NOT NULL",
+    "cart_items_seat_or_places": "UPDATE cart_items SET tier = 1",
+    "cart_items_tier_key": "UPDATE cart_items SET index = NULL, tier = 1 WHERE quantity = 1",
     "codes_purpose_known": "UPDATE codes SET purpose = 'FUN'",
     "codes_tries_bounded": "UPDATE codes SET tries = -1",
     "codes_verified_in_time": "UPDATE codes SET verified_at = expires_at + interval '1 second'",
@@ -109,6 +118,7 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
     await opened(database, alice)
+    await put_seats(database, alice, event, 3, 4)
     await number_changes_once(database, Bus(None))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
         async with database.transaction() as tx:

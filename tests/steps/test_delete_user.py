@@ -17,6 +17,7 @@ from steps.pay import pay_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
 from steps.update_user import update_user
+from tests.carts import put_seats
 from tests.codes import CODES
 from tests.people import logged_in, refreshed, session_row
 from tests.world import (
@@ -79,6 +80,8 @@ async def test_who_a_person_was_is_gone_and_the_books_stay(database: Database, a
     key = Key.of(alice.id, "reserve", "alice's key", {})
     await pay(database, alice, await hold(database, alice, event, [0, 1], key=key))
     await let_lapse(database, await hold(database, alice, event, [2]))
+    await put_seats(database, alice, event, 5)
+    await put_seats(database, bob, event, 6)
     await let_events_be_over(database)
     before = await everything(database)
     await deleted(database, alice)
@@ -92,7 +95,7 @@ async def test_who_a_person_was_is_gone_and_the_books_stay(database: Database, a
     refusal = await refusal_of(refreshed(database, session.refresh_token))
     assert refusal.code is RefusalCode.SESSION_REVOKED
     assert "Bob's phone" in "".join(after.rows["sessions"])
-    assert len(after.rows["users"]) == 1
+    assert len(after.rows["users"]) == len(after.rows["carts"]) == len(after.rows["cart_items"]) == 1
     await new_user(database, email="alice@example.com")
 
 
@@ -136,6 +139,8 @@ async def test_the_export_tells_everything_and_nothing_of_others(database: Datab
     await logged_in(database, alice, "Alice's phone")
     await logged_in(database, bob, "Bob's phone")
     order = await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    await put_seats(database, alice, event, 5)
+    await put_seats(database, bob, event, 6)
     others = await pay(database, bob, await hold(database, bob, event, [2]))
     text = await transact(database, export_data, user_id=alice.id)
     told = orjson.loads(text)
@@ -146,6 +151,7 @@ async def test_the_export_tells_everything_and_nothing_of_others(database: Datab
     assert [row["reference"] for row in told["orders"]] == [order.reference]
     assert [row["index"] for row in told["order_items"]] == [0, 1]
     assert len(told["tickets"]) == 2
+    assert [(row["index"], row["quantity"], row["price_minor"]) for row in told["cart"]] == [(5, 1, 1_000)]
     assert [row["kind"] for row in told["movements"]] == ["ADJUSTMENT", "PURCHASE"]
     assert told["credits"] == [{"currency": CURRENCY, "balance_minor": 8_000}]
     assert datetime.fromisoformat(told["account"][0]["created_at"]) > datetime.now(UTC) - timedelta(hours=1)
