@@ -23,8 +23,6 @@ assert IDS_OF_A_CHECKOUT >= CART_ITEMS_MAX, "an order has at least one item"
 ORDERS_OF_CHECKOUT = f"""
     SELECT * FROM {ORDERS_NOW} AS now WHERE buyer_id = $1 AND id >= $2 AND id < $3 ORDER BY id"""
 
-SEAT_CODES = {RefusalCode.SEAT_ALREADY_SOLD, RefusalCode.SEAT_UNAVAILABLE}
-
 
 @dataclass(frozen=True)
 class Part:
@@ -139,14 +137,18 @@ async def _places(tx: Transaction, part: Part) -> tuple[list[int], list[Obstacle
 
 
 def _refusal(obstacles: Sequence[Obstacle]) -> Refused:
-    """One refusal for everything that is in the way, as it came into the cart; worth one more try if some of it is only in flight."""
-    obstacles = sorted(obstacles, key=lambda obstacle: obstacle.part.order_id)
-    refusals = [obstacle.refusal for obstacle in obstacles]
-    codes = {refusal.code for refusal in refusals}
-    code = RefusalCode.SEAT_UNAVAILABLE if len(codes) > 1 and codes <= SEAT_CODES else refusals[0].code
+    """One refusal for everything that is in the way, in the order of the cart, with the code of the first.
+
+    It is worth one more try if some of it is only in flight.
+    """
+    in_order = sorted(obstacles, key=lambda obstacle: obstacle.part.order_id)
+    refusals = [obstacle.refusal for obstacle in in_order]
+    code, codes = refusals[0].code, {refusal.code for refusal in refusals}
+    if code is RefusalCode.SEAT_ALREADY_SOLD and RefusalCode.SEAT_UNAVAILABLE in codes:
+        code = RefusalCode.SEAT_UNAVAILABLE
     kind = InFlight if any(isinstance(refusal, InFlight) for refusal in refusals) else Refused
     return kind(
         code,
-        " ".join(obstacle.message for obstacle in obstacles),
+        " ".join(obstacle.message for obstacle in in_order),
         seats=tuple(seat for refusal in refusals for seat in refusal.seats),
     )

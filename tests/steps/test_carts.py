@@ -9,6 +9,7 @@ from database import Database
 from models.carts import CART_ITEMS_MAX
 from models.columns import new_id
 from steps.add_to_cart import Wanted, add_to_cart
+from steps.carts import lock_and_read
 from steps.change_cart import clear_cart, remove_cart_item, update_cart_item
 from steps.delete_user import delete_user
 from steps.hold import Limits
@@ -253,6 +254,18 @@ async def test_two_tabs_that_add_at_once_lose_and_double_nothing(database: Datab
     assert sorted(contents(await cart_of(database, alice)), key=repr) == sorted(
         [(event.id, None, 4), (event.id, 0, 1), (event.id, 1, 1)], key=repr
     )
+
+
+async def test_a_tab_waits_for_another_that_has_only_read_the_cart_to_change_it(database: Database) -> None:
+    event, alice = await new_event(database, await priced(standing=9)), await new_user(database)
+    await put_places(database, alice, event, 1, 1)
+    async with database.transaction() as first:
+        (line,) = (await lock_and_read(first, alice.id)).lines
+        second = asyncio.create_task(put_places(database, alice, event, 1, 2))
+        await until_somebody_waits(database)
+        update = {"user_id": alice.id, "item_id": line.item.id, "quantity": 4, "limits": LIMITS}
+        await update_cart_item(first, **update)
+    assert contents(await second) == [(event.id, None, 6)]
 
 
 async def test_two_tabs_at_once_keep_the_most_of_an_order(database: Database) -> None:

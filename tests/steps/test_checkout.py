@@ -65,24 +65,23 @@ async def test_everything_in_the_way_is_told_at_every_event_and_nothing_is_held(
     one = await new_event(database, await priced(standing=5), name="One")
     other, last = await new_event(database, name="Other"), await new_event(database, name="Last")
     alice, bob = await new_user(database), await new_user(database, credits_minor=10_000)
+    await put_seats(database, alice, other, 0, 9)
     await put_seats(database, alice, one, 2, 5, 6)
     await put_places(database, alice, one, 1, 3)
-    await put_seats(database, alice, other, 0, 9)
     await put_seats(database, alice, last, 1)
     await hold(database, bob, one, [2, 5])
     await hold(database, bob, one, GeneralAdmission(((1, 3),)))
     await pay(database, bob, await hold(database, bob, other, [9]))
     before = await everything(database)
     refused = await refusal_of(checked_out(database, alice))
-    assert set(refused.seats) == {(one.id, 2), (one.id, 5), (other.id, 9)}
-    for sentence in (
-        "One: There are not enough seats left. (Standing)",
+    assert refused.code is RefusalCode.SEAT_UNAVAILABLE
+    assert refused.seats == ((other.id, 9), (one.id, 2), (one.id, 5))
+    assert refused.message == (
+        "Other: These seats are sold. (Parkett, row 2, seat 5) "
+        "One: There are not enough seats left. (Standing) "
         "One: Some of these seats are not available any more. "
-        "(Parkett, row 1, seat 3; Parkett, row 2, seat 1)",
-        "Other: These seats are sold. (Parkett, row 2, seat 5)",
-    ):
-        assert sentence in refused.message
-    assert "Last" not in refused.message
+        "(Parkett, row 1, seat 3; Parkett, row 2, seat 1)"
+    )
     assert await everything(database) == before
 
 
@@ -130,6 +129,16 @@ async def test_the_rules_are_those_of_reserve(
     refused = await refusal_of(checked_out(database, alice, limits=limits))
     assert refused.code is code
     assert refused.message.startswith("Show: ")
+    assert await everything(database) == before
+
+
+async def test_after_the_sale_that_is_what_is_in_the_way_and_not_that_all_is_sold(database: Database) -> None:
+    event, alice = await new_event(database, await priced(0, standing=1)), await new_user(database)
+    await put_places(database, alice, event, 0)
+    await hold(database, await new_user(database), event, GeneralAdmission(((0, 1),)))
+    await let_be(database, event, "sales_end_at = now()")
+    before = await everything(database)
+    assert (await refusal_of(checked_out(database, alice))).code is RefusalCode.EVENT_NOT_ON_SALE
     assert await everything(database) == before
 
 
