@@ -103,7 +103,8 @@ async def test_many_carts_at_once_sell_no_seat_twice_and_leave_no_half_orders(da
     alone = [await asyncio.gather(checked_out(database, p), return_exceptions=True) for p in people]
     done = [outcome for outcome in [*rush, *(each for (each,) in alone)] if isinstance(outcome, list)]
     assert [len(orders) for orders in done] == [3] * 5
-    assert [await letters(database, event) for event in events] == ["HHHHH" + "HHHHHA"] * 3
+    for event in events:
+        assert "".join(sorted(await letters(database, event))) == "A" + 10 * "H"
     assert await violations(database) == []
 
 
