@@ -13,6 +13,7 @@ from models.orders import Order
 from payments.simulated import SimulatedProvider
 from steps.end_sessions import log_out
 from steps.transact import transact
+from tests.cards import begun_for, bought_by_card, repaired
 from tests.codes import code_sent_to, order_reference, requested, verified
 from tests.paying import topped_up
 from tests.people import TOKENS, logged_in, refreshed
@@ -55,6 +56,14 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
                WHERE index = 0 AND status = 'S'""",
         ),
     ),
+    "2. A PENDING ticket is of a PENDING order that is being paid by card and that its seat names": (
+        ("UPDATE orders SET payment_id = NULL WHERE status = 'PENDING'",),
+        ("UPDATE seats SET status = 'S', held_until = NULL WHERE index = 7",),
+        ("UPDATE tickets SET status = 'PENDING' WHERE index = 0",),
+    ),
+    "2. An order that is being paid by card has a ticket for every seat of it": (
+        ("UPDATE tickets SET status = 'CANCELLED' WHERE index = 7",),
+    ),
     "3. A hold is of a PENDING order with the same time": (
         ("UPDATE seats SET held_until = held_until + interval '1 hour' WHERE index = 2",),
         ("UPDATE orders SET status = 'EXPIRED', held_until = NULL WHERE status = 'PENDING'",),
@@ -92,9 +101,9 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'PURCHASE'",),
         ("INSERT INTO accounts (user_id, currency, balance_minor) VALUES (gen_random_uuid(), 'EUR', 5)",),
     ),
-    "8. A movement has one person's credits and one other account, so that all of them sum to zero": (
+    "8. A movement goes from one account to another, so that all of them sum to zero": (
         (
-            "ALTER TABLE movements DROP CONSTRAINT movements_touch_one_person",
+            "ALTER TABLE movements DROP CONSTRAINT movements_two_accounts",
             "UPDATE movements SET debit = 'CREDITS' WHERE kind = 'ADJUSTMENT'",
         ),
         (
@@ -109,7 +118,9 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ),
     ),
     "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": (
-        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'CONFIRMED'",),
+        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'CONFIRMED' AND payment_id IS NULL",),
+        ("UPDATE orders SET payment_id = gen_random_uuid() WHERE status = 'CONFIRMED'",),
+        ("UPDATE orders SET payment_id = NULL WHERE status = 'CONFIRMED'",),
         ("DELETE FROM movements WHERE kind = 'PURCHASE'",),
         ("UPDATE movements SET amount_minor = amount_minor - 1 WHERE kind = 'PURCHASE'",),
         (
@@ -124,22 +135,24 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'PURCHASE'",),
         ("UPDATE orders SET status = 'CANCELLED' WHERE status = 'CONFIRMED'",),
     ),
-    "11. A payment that succeeded was credited once, what it is": (
+    "11. A payment that succeeded was booked once, what it is": (
+        ("DELETE FROM movements WHERE kind = 'PURCHASE' AND debit = 'PROVIDER'",),
         ("DELETE FROM movements WHERE kind = 'TOP_UP'",),
         ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE kind = 'TOP_UP'",),
         ("UPDATE movements SET debit = 'CORRECTIONS' WHERE kind = 'TOP_UP'",),
-        ("UPDATE payments SET status = 'FAILED', settled_at = NULL",),
+        ("UPDATE payments SET status = 'FAILED', settled_at = NULL, refunded_minor = 0",),
     ),
     "11. What a provider brought is a payment": (
-        ("DELETE FROM payments",),
+        ("DELETE FROM refunds", "DELETE FROM payments"),
         ("UPDATE movements SET id = gen_random_uuid() WHERE kind = 'TOP_UP'",),
     ),
-    "14. What an order paid back is the price of its refunded tickets": (
+    "14. What an order paid back is the price of its refunded tickets, and more only with a reason": (
         ("UPDATE orders SET refunded_minor = refunded_minor - 1 WHERE status = 'REFUNDED'",),
         ("UPDATE orders SET refunded_minor = total_minor WHERE status = 'CONFIRMED'",),
         ("DELETE FROM tickets WHERE status = 'REFUNDED' AND index = 4",),
     ),
-    "14. What an order paid back went to the credits that paid it, unless a counter took the money": (
+    "14. What an order paid back left the event's revenue, unless a counter took the money": (
+        ("UPDATE movements SET credit = 'CORRECTIONS' WHERE kind = 'REFUND' AND debit = 'REVENUE'",),
         ("DELETE FROM movements WHERE kind = 'REFUND'",),
         (
             """INSERT INTO movements
@@ -147,10 +160,28 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
                SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id,
                    reference FROM movements WHERE kind = 'REFUND'""",
         ),
-        ("UPDATE orders SET cashier_id = buyer_id WHERE status = 'REFUNDED'",),
+        ("UPDATE orders SET payment_id = NULL, cashier_id = buyer_id WHERE status = 'REFUNDED'",),
     ),
     "14. What went back was paid for an order": (
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'REFUND'",),
+    ),
+    "14. What goes back of a payment is its refunds": (
+        (
+            "UPDATE payments SET refunded_minor = refunded_minor + 1 WHERE refunded_minor > 0 AND amount_minor > 1000",
+        ),
+        ("UPDATE refunds SET amount_minor = amount_minor - 1",),
+        ("DELETE FROM refunds",),
+    ),
+    "14. What waits to go back to a card, and no more, is kept for it": (
+        ("UPDATE refunds SET status = 'PENDING', settled_at = NULL",),
+        ("UPDATE refunds SET status = 'SUCCESS', settled_at = now()",),
+        ("DELETE FROM movements WHERE credit = 'ESCROW'",),
+        ("DELETE FROM movements WHERE debit = 'ESCROW'",),
+    ),
+    "14. A refund by card left once it succeeded, and only then": (
+        ("DELETE FROM movements WHERE credit = 'PROVIDER'",),
+        ("UPDATE refunds SET status = 'PENDING', settled_at = NULL",),
+        ("UPDATE movements SET amount_minor = amount_minor + 1 WHERE credit = 'PROVIDER'",),
     ),
     "14. A REFUNDED order has no live ticket": (
         ("UPDATE tickets SET status = 'ACTIVE' WHERE status = 'REFUNDED' AND index = 4",),
@@ -222,7 +253,7 @@ class Planted(Exception):
 
 async def world(database: Database) -> tuple[Event, Order]:
     """Two paid seats, two held ones, two that were paid back, an open and an ended session, a top-up, and a
-    second event.
+    second event; by card a seat that is being paid, and three that were, of which two were paid back.
 
     There is a code for each order, of which that of the paid one was verified.
     """
@@ -233,7 +264,14 @@ async def world(database: Database) -> tuple[Event, Order]:
     await requested(database, alice, order_reference(held))
     await pay(database, alice, paid)
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4, 5])))
-    await topped_up(database, alice, SimulatedProvider(database, "secret"))
+    provider, bob = SimulatedProvider(database, "secret"), await new_user(database)
+    await topped_up(database, alice, provider)
+    other = await new_event(database)
+    await begun_for(database, await hold(database, bob, event, [7]), provider)
+    await bought_by_card(database, bob, other, provider, 0)
+    await refund(database, bob, await bought_by_card(database, bob, other, provider, 2))
+    await repaired(database, provider)
+    await refund(database, bob, await bought_by_card(database, bob, other, provider, 3))
     for _ in range(2):
         session = await logged_in(database, alice)
         for _ in range(2):
