@@ -199,3 +199,14 @@ async def test_an_admin_pays_back_with_a_reason_and_nobody_else_does(
     await repaired(database, provider)
     assert (sorted(await paid_back(database)), await books(database)) == ([400, 600], {})
     assert await violations(database) == []
+
+
+async def test_while_a_card_is_asked_credits_do_not_pay(database: Database, server: Server) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=9_000)
+    order = await hold(database, alice, event, [0])
+    await paid(server, alice, order)
+    credits = {"orderId": ids.order_id(event.id, order.id), "method": "CREDITS"}
+    refused = (await server.ask(PAY, alice, i=credits))["pay"]
+    assert refused["code"] == "ORDER_INVALID_STATE"
+    assert await tickets_of(database, order) == "P"
+    assert await books(database) == {"CORRECTIONS": -9_000, "CREDITS": 9_000}

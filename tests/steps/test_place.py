@@ -268,3 +268,19 @@ async def test_many_who_want_the_lapsed_seats_and_the_late_money_leave_one_owner
     await repaired(database, provider)
     assert await paid_back(database) == ([2_000] if held else [])
     assert await violations(database) == []
+
+
+async def test_late_money_waits_for_what_its_buyer_reserves_now_and_keeps_to_the_limit(
+    database: Database, provider: SimulatedProvider
+) -> None:
+    event, alice, order, news = await late(database, provider, 0, 1)
+    async with database.transaction() as reserving:
+        await reserve_seats(
+            reserving, buyer_id=alice.id, event_id=event.id, selection=ChosenSeats((2, 3)), limits=LIMITS
+        )
+        settling = asyncio.create_task(
+            transact(database, settle_payment, provider=provider.name, news=news, seats_per_buyer_max=3)
+        )
+        await until_somebody_waits(database)
+    assert await settling
+    assert not await is_sold(database, order)

@@ -20,6 +20,7 @@ from steps.refund import refund_order
 from steps.refund_transaction import refund_transaction
 from steps.refusals import RefusalCode
 from steps.settle import settle_by_hand
+from steps.top_up import note_top_up
 from steps.transact import transact
 from tests.cards import books, bought_by_card, opened_for, order_of, paid_back, repaired, tickets_of
 from tests.paying import balance, begun, topped_up
@@ -258,6 +259,8 @@ async def test_a_payment_of_an_order_is_settled_by_hand(
     assert (await order_of(database, order)).status == ("CONFIRMED" if is_paid else "PENDING")
     assert await tickets_of(database, order) == ("A" if is_paid else "C")
     assert await violations(database) == []
+    noting = transact(database, note_top_up, news=await provider.begin(payment))
+    assert (await refusal_of(noting)).code is RefusalCode.PAYMENT_FAILED  # so nobody can pay it once more
     if is_paid:  # the provider never heard of it, so it cannot pay it back
         await refund(database, alice, order)
         await repaired(database, provider)
