@@ -36,7 +36,7 @@ LAPSED_TICKETS = """
         WHERE f.status = 'H'
     ), taken_back AS (
         UPDATE tickets SET status = 'CANCELLED', version = version + 1
-        WHERE event_id = $1 AND id = ANY(ARRAY(SELECT id FROM stale))
+        WHERE (SELECT EXISTS (SELECT FROM stale)) AND event_id = $1 AND id = ANY(ARRAY(SELECT id FROM stale))
     )"""
 """Takes the tickets back that lapsed orders have, whose buyers were paying by card, for `free` seats that are
 `taken` now. Whoever has the lock on a seat decides over such a ticket, so nobody waits for it."""

@@ -108,10 +108,9 @@ async def settle_by_hand(
 ) -> Entry:
     """Say of a PENDING payment that it was paid, which has its effect, or that it failed, and why.
 
-    Of a PENDING refund only that it was paid, as by a bank's transfer, since it is owed.
-
-    Refuses any other state (TRANSACTION_INVALID_STATE). Whatever the provider says later still holds: what
-    it says was paid is credited, but never twice.
+    Of a PENDING refund only that it was paid, as by a bank's transfer, since it is owed. Refuses any other
+    state (TRANSACTION_INVALID_STATE). Whatever the provider says later still holds: what it says was paid
+    counts, but never twice.
     """
     inputs = Inputs()
     decided = status in {TransactionStatus.SUCCESS, TransactionStatus.FAILED}
