@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from database import Database
 from demo.pay_card import play_customer
@@ -13,7 +14,7 @@ from models.orders import Order
 from models.users import Role, User
 from payments.simulated import SimulatedProvider
 from schema import ids
-from settings import Settings
+from settings import Mode, Settings
 from tests.cards import books, bought_by_card, let_card_lapse, order_of, paid_back, repaired, tickets_of
 from tests.serving import Server, serving
 from tests.world import everything, hold, new_event, new_user, refund
@@ -138,8 +139,8 @@ async def test_thirty_twins_over_the_api_get_one_payment_and_altered_ones_a_refu
 async def test_without_a_provider_nobody_pays_by_card(database: Database, settings: Settings) -> None:
     event, alice = await new_event(database), await new_user(database)
     order = await hold(database, alice, event, [0])
-    async with serving(settings) as server:
-        server.app.state.house.__dict__["provider"] = None
+    production = {"mode": Mode.PRODUCTION, "secret_key": SecretStr("x" * 32)}
+    async with serving(settings.model_copy(update=production)) as server:
         before = await everything(database)
         assert (await paid(server, alice, order))["code"] == "PAYMENT_METHOD_NOT_ALLOWED"
         assert await everything(database) == before

@@ -212,11 +212,14 @@ async def test_the_sweep_passes_by_what_is_being_settled(
     assert await is_sold(database, order)
 
 
+@pytest.mark.parametrize("is_swept", [False, True])
 async def test_settlement_waits_for_whoever_takes_the_lapsed_seat_and_sends_the_money_back(
-    database: Database, provider: SimulatedProvider
+    database: Database, provider: SimulatedProvider, is_swept: bool
 ) -> None:
     event, _, order, news = await late(database, provider, 0, 1)
     bob = await new_user(database)
+    if is_swept:
+        assert await sweep(database) == 1
     async with database.transaction() as taking:
         bobs = await reserve_seats(
             taking, buyer_id=bob.id, event_id=event.id, selection=ChosenSeats((1,)), limits=LIMITS
