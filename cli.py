@@ -1,10 +1,10 @@
 """`rowlock`: run the server and the worker, migrate, load the demo, import plans, check the books."""
 
 import os
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,11 +14,12 @@ import uvicorn
 import uvloop
 from graphql import GraphQLError
 
+from console import change, demo_settings, run, say, servers
 from database import Database
 from observing import logs, tracing
 from observing.metrics import SHARED_FOLDER
 from routes.connections import bounded
-from settings import Mode, Settings, SettingsError, read_settings
+from settings import Settings, SettingsError, read_settings
 from settings.example import env_example
 
 SHUTDOWN_SECONDS_MAX = 5
@@ -38,34 +39,6 @@ def main() -> None:
         raise SystemExit(f"Some settings are not right:\n{error}") from None
 
 
-def demo_settings() -> Settings:
-    """The settings for the demo, which has no place in production: everybody knows its passwords."""
-    settings = read_settings()
-    if settings.is_production:
-        raise SystemExit("The demo is not for production: its passwords are public. Use `rowlock migrate`.")
-    return settings.model_copy(update={"mode": Mode.DEMO})
-
-
-@contextmanager
-def servers(settings: Settings) -> Iterator[Settings]:
-    """The settings, with embedded servers in place of those that are not set."""
-    if settings.database_url:
-        yield settings
-        return
-    from embedded import EmbeddedUnavailable, running
-
-    try:
-        with running(Path(".rowlock")) as started:
-            known = {"database_url": started.database_url, "redis_url": started.redis_url}
-            yield settings.model_copy(update={**known, **_set_urls(settings)})
-    except EmbeddedUnavailable as error:
-        raise SystemExit(str(error)) from None
-
-
-def _set_urls(settings: Settings) -> dict[str, str]:
-    return {"redis_url": settings.redis_url} if settings.redis_url else {}
-
-
 WITH_DEMO = Annotated[bool, typer.Option("--demo", help="Migrate and load the demo first.")]
 
 
@@ -80,8 +53,8 @@ def serve(
     logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
         if demo:
-            _run(_prepare_demo, ready)
-        elif not _run(Database.is_migrated, ready):
+            run(_prepare_demo, ready)
+        elif not run(Database.is_migrated, ready):
             raise SystemExit("The database is not of this release: run `rowlock migrate` first.")
         _tell(settings, ready, demo=demo)
         with _shared_metrics(workers):
@@ -137,7 +110,7 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     with servers(read_settings()) as settings:
-        _run(Database.migrate, settings)
+        run(Database.migrate, settings)
         say("The database is up to date.")
 
 
@@ -145,7 +118,7 @@ def migrate() -> None:
 def demo() -> None:
     """Migrate, and load what of the demo is not there yet."""
     with servers(demo_settings()) as settings:
-        loaded = _run(_prepare_demo, settings)
+        loaded = run(_prepare_demo, settings)
         say("The demo is loaded." if loaded else "The demo was there already.")
 
 
@@ -168,7 +141,7 @@ def import_plan(
 
     try:
         with servers(read_settings()) as settings:
-            say(f"The event has {_run(replace_plan, settings):,} seats and places now.")
+            say(f"The event has {run(replace_plan, settings):,} seats and places now.")
     except (Refused, OSError, UnicodeDecodeError, GraphQLError) as error:
         raise SystemExit(f"Nothing was changed. {error}") from None
 
@@ -178,7 +151,7 @@ def create_service_token(name: Annotated[str, typer.Argument(help="What the syst
     """Let another system in: show its client id, and once its secret."""
     from steps.service_clients import make_service_client
 
-    client_id, secret = _change(make_service_client, name=name)
+    client_id, secret = change(make_service_client, name=name)
     say(f"client_id={client_id}\nclient_secret={secret}")
     say("The secret is shown this once. With both, POST /oauth/token gives access tokens.")
 
@@ -191,7 +164,7 @@ def list_service_tokens() -> None:
         return await database.rows("SELECT * FROM service_clients ORDER BY id")
 
     with servers(read_settings()) as settings:
-        for client in _run(clients, settings):
+        for client in run(clients, settings):
             state = f"revoked {client['revoked_at']:%Y-%m-%d}" if client["revoked_at"] else "good"
             say(f"{client['id']}  {client['created_at']:%Y-%m-%d}  {state}  {client['name']}")
 
@@ -203,7 +176,7 @@ def revoke_service_token(
     """Shut a system out: its tokens are good for nothing within a second."""
     from steps.service_clients import revoke_service_client
 
-    say(f"{_change(revoke_service_client, client_id=client_id)} is shut out.")
+    say(f"{change(revoke_service_client, client_id=client_id)} is shut out.")
 
 
 @cli.command()
@@ -220,24 +193,46 @@ def check() -> None:
     from jobs.check_invariants import violations
 
     with servers(read_settings()) as settings:
-        found = _run(violations, settings)
+        found = run(violations, settings)
     for violation in found:
         say(violation)
     say(f"{len(found)} violations." if found else "Everything agrees: no violation of any invariant.")
     raise SystemExit(1 if found else 0)
 
 
-@cli.command(name="pay-topup")
-def pay_topup(
-    client_secret: Annotated[str, typer.Argument(help="What `topUp` answered.")],
+@cli.command(name="pay-card")
+def pay_card(
+    client_secret: Annotated[str, typer.Argument(help="What `topUp`, or `pay` by CARD, answered.")],
     fail: Annotated[bool, typer.Option("--fail", help="The card is declined.")] = False,
     webhooks: Annotated[int, typer.Option(min=0, max=9, help="How often the webhook comes.")] = 1,
 ) -> None:
-    """Play the customer of a top-up, at the provider that only plays."""
-    from demo.pay_top_up import pay_top_up
+    """Play the customer of a top-up or an order, at the provider that only plays."""
+    from demo.pay_card import play_customer
 
     with servers(demo_settings()) as settings:
-        say(_run(lambda database: pay_top_up(database, settings, client_secret, fail, webhooks), settings))
+        say(run(lambda database: play_customer(database, settings, client_secret, fail, webhooks), settings))
+
+
+@cli.command()
+def statement(
+    from_: Annotated[datetime, typer.Option("--from", help="The first moment, in UTC.")],
+    to: Annotated[datetime, typer.Option("--to", help="The moment after the last, in UTC.")],
+    user: Annotated[str | None, typer.Option(help="Of this person's credits alone, by id.")] = None,
+) -> None:
+    """Print what money did in a period as CSV: each account as it opened, what moved, and as it closed."""
+    from jobs.statement import NotOver, statement_lines
+    from schema.ids import read_user
+
+    async def print_lines(database: Database) -> None:
+        user_id = None if user is None else read_user(user)
+        async for line in statement_lines(database, from_, to, user_id):
+            say(line)
+
+    try:
+        with servers(read_settings()) as settings:
+            run(print_lines, settings)
+    except (NotOver, GraphQLError) as error:
+        raise SystemExit(f"This is no statement. {error}") from None
 
 
 @cli.command(name="env-example")
@@ -253,31 +248,6 @@ async def _prepare_demo(database: Database) -> bool:
     return await load_demo(database, read_settings().credits_currency)
 
 
-def _run(work: Callable[[Database], Awaitable[Any]], settings: Settings) -> Any:
-    """Do some work on a database of its own, and close it."""
-
-    async def run() -> Any:
-        database = Database(settings)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return uvloop.run(run())
-
-
-def _change(step: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
-    """Run one step in a transaction; a refusal is said in its sentence."""
-    from steps.refusals import Refused
-    from steps.transact import transact
-
-    try:
-        with servers(read_settings()) as settings:
-            return _run(lambda database: transact(database, step, **arguments), settings)
-    except Refused as refused:
-        raise SystemExit(f"Nothing was changed. {refused}") from None
-
-
 def _tell(given: Settings, ready: Settings, *, demo: bool) -> None:
     from demo.welcome import welcome
 
@@ -287,10 +257,6 @@ def _tell(given: Settings, ready: Settings, *, demo: bool) -> None:
         say("PostgreSQL 18 and Valkey run here, embedded; their data stays in .rowlock.")
     if demo:
         say(welcome(f"http://{ready.host}:{ready.port}"))
-
-
-def say(text: str) -> None:
-    typer.echo(text, file=sys.stdout)
 
 
 if __name__ == "__main__":

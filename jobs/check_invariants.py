@@ -29,6 +29,17 @@ INVARIANTS = {
         LEFT JOIN tickets t ON t.event_id = s.event_id AND t.index = s.index AND t.{LIVE_TICKET}
         WHERE s.status IN ('S', 'C')
             AND (coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED') OR t.order_id <> s.order_id)""",
+    "2. A PENDING ticket is of a PENDING order that is being paid by card and that its seat names": f"""
+        SELECT {_SEAT} FROM tickets t JOIN seats s ON s.event_id = t.event_id AND s.index = t.index
+        JOIN orders o ON o.event_id = t.event_id AND o.id = t.order_id
+        WHERE t.status = 'PENDING' AND NOT (
+            s.status = 'H' AND s.order_id = o.id AND o.status = 'PENDING' AND o.payment_id IS NOT NULL)""",
+    "2. An order that is being paid by card has a ticket for every seat of it": f"""
+        SELECT {_ORDER} FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
+        WHERE o.status = 'PENDING' AND o.held_until > statement_timestamp() AND o.payment_id IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM tickets t WHERE t.event_id = i.event_id AND t.order_id = i.order_id
+                    AND t.index = i.index AND t.status = 'PENDING')""",
     "3. A hold is of a PENDING order with the same time": f"""
         SELECT {_SEAT} FROM seats s LEFT JOIN orders o ON o.event_id = s.event_id AND o.id = s.order_id
         WHERE s.status = 'H' AND (o.status IS DISTINCT FROM 'PENDING' OR o.held_until <> s.held_until)""",
@@ -65,48 +76,77 @@ INVARIANTS = {
         WHERE log.last <> t.revision OR log.last - log.first + 1 <> log.numbered""",
     "8. A balance equals its movements": """
         SELECT 'user ' || a.user_id || ', ' || a.currency FROM accounts a WHERE a.balance_minor <> (
-            SELECT coalesce(sum(CASE m.credit WHEN 'CREDITS' THEN m.amount_minor ELSE -m.amount_minor END), 0)
+            SELECT coalesce(sum(CASE 'CREDITS' WHEN m.credit THEN m.amount_minor
+                WHEN m.debit THEN -m.amount_minor ELSE 0 END), 0)
             FROM movements m WHERE m.user_id = a.user_id AND m.currency = a.currency)""",
-    "8. A movement has one person's credits and one other account, so that all of them sum to zero": """
+    "8. A movement goes from one account to another, so that all of them sum to zero": """
         SELECT 'user ' || user_id || ', movement ' || id FROM movements
-        WHERE (debit = 'CREDITS') = (credit = 'CREDITS') OR amount_minor <= 0""",
+        WHERE debit = credit OR amount_minor <= 0""",
     "9. No balance is negative": """
         SELECT 'user ' || user_id || ', ' || currency FROM accounts WHERE balance_minor < 0""",
     "10. A CONFIRMED order was charged once, what it costs, unless a counter took the money": f"""
         SELECT {_ORDER} FROM orders o WHERE o.status IN ('CONFIRMED', 'REFUNDED')
             AND CASE WHEN o.cashier_id IS NULL THEN o.total_minor ELSE 0 END <> (
             SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
-            WHERE m.user_id = o.buyer_id AND m.kind = 'PURCHASE' AND m.reference = o.id)""",
+            WHERE m.user_id = o.buyer_id AND m.kind = 'PURCHASE' AND m.reference = o.id
+                AND m.debit = CASE WHEN o.payment_id IS NULL THEN 'CREDITS' ELSE 'PROVIDER' END
+                AND m.id = coalesce(o.payment_id, m.id))""",
     "10. What was charged is an order that was confirmed": """
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
         LEFT JOIN orders o ON o.event_id = m.event_id AND o.id = m.reference
-        WHERE m.kind = 'PURCHASE'
+        WHERE m.kind = 'PURCHASE' AND m.credit = 'REVENUE'
             AND coalesce(o.status, '') NOT IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')""",
-    "11. A payment that succeeded was credited once, what it is": """
+    "11. A payment that succeeded was booked once, what it is": """
         SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p
-        LEFT JOIN movements m ON m.user_id = p.user_id AND m.id = p.id AND m.kind = 'TOP_UP'
+        LEFT JOIN movements m ON m.user_id = p.user_id AND m.id = p.id
+            AND m.kind = CASE WHEN p.order_id IS NULL THEN 'TOP_UP' ELSE 'PURCHASE' END
             AND m.debit = 'PROVIDER' AND m.amount_minor = p.amount_minor AND m.currency = p.currency
         WHERE (p.status = 'SUCCESS') <> (m.id IS NOT NULL)""",
     "11. What a provider brought is a payment": """
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
-        WHERE m.kind = 'TOP_UP' AND NOT EXISTS (
+        WHERE m.debit = 'PROVIDER' AND NOT EXISTS (
             SELECT FROM payments p WHERE p.user_id = m.user_id AND p.id = m.id)""",
-    "14. What an order paid back is the price of its refunded tickets": f"""
-        SELECT {_ORDER} FROM orders o WHERE o.refunded_minor <> (
-            SELECT coalesce(sum(i.price_minor), 0) FROM order_items i
+    "14. What an order paid back is the price of its refunded tickets, and more only with a reason": f"""
+        SELECT {_ORDER} FROM orders o
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(i.price_minor), 0) AS minor FROM order_items i
             WHERE i.event_id = o.event_id AND i.order_id = o.id AND EXISTS (
                 SELECT FROM tickets t WHERE t.event_id = i.event_id AND t.order_id = i.order_id
-                    AND t.index = i.index AND t.status = 'REFUNDED'))""",
-    "14. What an order paid back went to the credits that paid it, unless a counter took the money": f"""
+                    AND t.index = i.index AND t.status = 'REFUNDED')) AS returned
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(m.amount_minor), 0) AS minor FROM movements m
+            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id
+                AND m.reason IS NOT NULL) AS corrected
+        WHERE o.refunded_minor NOT BETWEEN returned.minor AND returned.minor + corrected.minor""",
+    "14. What an order paid back left the event's revenue, unless a counter took the money": f"""
         SELECT {_ORDER} FROM orders o
         WHERE CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END <> (
             SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
-            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id)""",
+            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id
+                AND m.credit = CASE WHEN o.payment_id IS NULL THEN 'CREDITS' ELSE 'ESCROW' END)""",
     "14. What went back was paid for an order": """
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
-        WHERE m.kind = 'REFUND' AND NOT EXISTS (
+        WHERE m.kind = 'REFUND' AND m.debit = 'REVENUE' AND NOT EXISTS (
             SELECT FROM orders o
             WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)""",
+    "14. What goes back of a payment is its refunds": """
+        SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p WHERE p.refunded_minor <> (
+            SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
+            WHERE r.user_id = p.user_id AND r.payment_id = p.id)""",
+    "14. What waits to go back to a card, and no more, is kept for it": """
+        SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p
+        WHERE (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
+            WHERE r.user_id = p.user_id AND r.payment_id = p.id AND r.status = 'PENDING')
+        <> (SELECT coalesce(sum(CASE m.credit WHEN 'ESCROW' THEN m.amount_minor ELSE -m.amount_minor END), 0)
+            FROM movements m WHERE m.user_id = p.user_id AND 'ESCROW' IN (m.debit, m.credit)
+                AND m.kind IN ('PURCHASE', 'REFUND')
+                AND (m.reference = p.id OR EXISTS (SELECT FROM orders o
+                    WHERE o.payment_id = p.id AND o.event_id = p.event_id AND o.id = m.reference)))""",
+    "14. A refund by card left once it succeeded, and only then": """
+        SELECT 'user ' || r.user_id || ', refund ' || r.id FROM refunds r
+        LEFT JOIN movements m ON m.user_id = r.user_id AND m.id = r.id AND m.debit = 'ESCROW'
+            AND m.credit = 'PROVIDER' AND m.amount_minor = r.amount_minor AND m.currency = r.currency
+        WHERE (r.status = 'SUCCESS') <> (m.id IS NOT NULL)""",
     "14. A REFUNDED order has no live ticket": f"""
         SELECT {_ORDER} FROM orders o WHERE o.status = 'REFUNDED' AND EXISTS (
             SELECT FROM tickets t

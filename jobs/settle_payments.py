@@ -6,6 +6,7 @@ import logging
 from asyncpg import Record
 
 from database import Database
+from models.layouts import SEATS_PER_EVENT_MAX
 from payments.provider import Provider, ProviderAway
 from steps.settle import abandon_payment, claim_payments, settle_payment
 from steps.transact import transact
@@ -16,19 +17,22 @@ PAYMENTS_MAX = 20
 ASK_SECONDS_MAX = 60
 
 
-async def settle_payments_once(database: Database, provider: Provider | None) -> int:
+async def settle_payments_once(
+    database: Database, provider: Provider | None, seats_per_buyer_max: int = SEATS_PER_EVENT_MAX
+) -> int:
     """Ask about payments that are overdue, at most 20 at a time; return how many were asked about.
 
-    One that was not paid within a day is cancelled, so that it cannot be paid any more.
+    A top-up that was not paid within a day, and an order's payment that was not while it was held, is
+    cancelled, so that it cannot be paid any more.
     """
     if provider is None:
         return 0
     due = await transact(database, claim_payments, provider=provider.name, payments_max=PAYMENTS_MAX)
-    await asyncio.gather(*(_settle(database, provider, row) for row in due))
+    await asyncio.gather(*(_settle(database, provider, row, seats_per_buyer_max) for row in due))
     return len(due)
 
 
-async def _settle(database: Database, provider: Provider, row: Record) -> None:
+async def _settle(database: Database, provider: Provider, row: Record, seats_per_buyer_max: int) -> None:
     reference: str | None = row["provider_reference"]
     if reference is None:
         await transact(database, abandon_payment, user_id=row["user_id"], payment_id=row["id"])
@@ -39,4 +43,10 @@ async def _settle(database: Database, provider: Provider, row: Record) -> None:
     except (ProviderAway, TimeoutError) as error:
         log.warning("payment %s: the provider does not answer: %s", row["id"], error)
         return
-    await transact(database, settle_payment, provider=provider.name, news=news)
+    await transact(
+        database,
+        settle_payment,
+        provider=provider.name,
+        news=news,
+        seats_per_buyer_max=seats_per_buyer_max,
+    )

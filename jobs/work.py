@@ -14,6 +14,7 @@ from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
+from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
 from live.bus import Bus
 from messages.envelopes import Envelopes
@@ -25,6 +26,7 @@ from settings import Settings
 RELEASE_SECONDS = 1.0
 DELIVER_SECONDS = 0.5
 SETTLE_SECONDS = 30.0
+REFUND_SECONDS = 5.0
 TIDY_SECONDS = 300.0
 
 
@@ -38,12 +40,12 @@ class Work:
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             deliver = partial(deliver_once, database, Envelopes(settings), post_of(settings, database))
+            settle = partial(settle_payments_once, database, self.provider, settings.seats_per_buyer_max)
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("deliver", deliver, DELIVER_SECONDS),
-                Job(
-                    "settle payments", partial(settle_payments_once, database, self.provider), SETTLE_SECONDS
-                ),
+                Job("settle payments", settle, SETTLE_SECONDS),
+                Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),

@@ -1,4 +1,4 @@
-"""The books: one immutable row a movement of credits, and the balances that may never be negative."""
+"""The books: one immutable row a movement of money, and the balances that may never be negative."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ class AccountKind(StrEnum):
     CREDITS = "CREDITS"  # of one person
     REVENUE = "REVENUE"  # of the house, by event
     PROVIDER = "PROVIDER"  # what the payment provider has taken for us, and owes us
-    ESCROW = "ESCROW"  # on its way between two people, or disputed
+    ESCROW = "ESCROW"  # on its way between two people, or back to a card, or disputed
     RECEIVABLES = "RECEIVABLES"  # what people owe the house
     CORRECTIONS = "CORRECTIONS"  # of the house: credits given or taken with a reason
 
@@ -47,8 +47,9 @@ class Account(SQLModel, table=True):
 class Movement(SQLModel, table=True):
     """An amount from one account to another; never updated, never deleted.
 
-    It touches the balance of one person, `user_id`, whose credits are one of its two sides. `event_id` names
-    the event of a REVENUE side, `reference` what it was for (an order), `actor_id` who made it, `reason` why.
+    It touches at most one balance, that of the person `user_id`, whose money it was. `event_id` names the
+    event of a REVENUE side, `reference` what it was for (an order, or a payment), `actor_id` who made it,
+    `reason` why.
     """
 
     __tablename__ = "movements"
@@ -58,7 +59,7 @@ class Movement(SQLModel, table=True):
         one_of("credit", AccountKind, "movements_credit_known"),
         one_of("kind", MovementKind, "movements_kind_known"),
         CheckConstraint("amount_minor > 0", name="movements_amount_positive"),
-        CheckConstraint("(debit = 'CREDITS') <> (credit = 'CREDITS')", name="movements_touch_one_person"),
+        CheckConstraint("debit <> credit", name="movements_two_accounts"),
         CheckConstraint(
             "(debit = 'REVENUE' OR credit = 'REVENUE') = (event_id IS NOT NULL)",
             name="movements_event_of_revenue",

@@ -35,7 +35,7 @@ class OrderStatus(StrEnum):
 
 ORDERS_NOW = """(
     SELECT o.event_id, o.id, o.reference, o.buyer_id, o.total_minor, o.refunded_minor, o.currency,
-        o.created_at, o.updated_at, o.cashier_id,
+        o.created_at, o.updated_at, o.cashier_id, o.payment_id,
         CASE WHEN o.held_until > statement_timestamp() THEN o.held_until END AS held_until,
         CASE WHEN o.held_until <= statement_timestamp() THEN 'EXPIRED'
              WHEN o.status = 'CONFIRMED' AND e.ends_at <= statement_timestamp() THEN 'COMPLETED'
@@ -47,7 +47,8 @@ ORDERS_NOW = """(
 class Order(SQLModel, table=True):
     """A booking of seats at one event, born as a hold.
 
-    `cashier_id` is who took the money at the counter; None when it was paid with credits, or not yet.
+    `cashier_id` is who took the money at the counter, `payment_id` the card payment that is open or that paid
+    it; both None when it was paid with credits, or not yet.
     """
 
     __tablename__ = "orders"
@@ -62,6 +63,11 @@ class Order(SQLModel, table=True):
         CheckConstraint(
             "cashier_id IS NULL OR status IN ('CONFIRMED', 'COMPLETED', 'REFUNDED')",
             name="orders_cashier_once_paid",
+        ),
+        CheckConstraint(
+            "payment_id IS NULL OR "
+            "(cashier_id IS NULL AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED', 'REFUNDED'))",
+            name="orders_payment_while_it_counts",
         ),
         Index("orders_reference_key", "event_id", "reference", unique=True),
         Index("orders_by_buyer", "buyer_id", "id"),
@@ -81,6 +87,7 @@ class Order(SQLModel, table=True):
     created_at: datetime = Field(default=None, sa_column=born())
     updated_at: datetime = Field(default=None, sa_column=born())
     cashier_id: UUID | None = Field(default=None, sa_column=ids(nullable=True))
+    payment_id: UUID | None = Field(default=None, sa_column=ids(nullable=True))
 
 
 _COLUMNS = tuple(Order.model_fields)

@@ -30,15 +30,25 @@ TRANSACTIONS_NOW = """(
         ) END AS refund_of,
         CASE WHEN m.kind IN ('PURCHASE', 'REFUND') THEN 'CREDITS' END AS method,
         m.reason, m.created_at, m.created_at AS updated_at, m.created_at AS counted_at
-    FROM movements m WHERE m.kind <> 'TOP_UP'
+    FROM movements m WHERE m.kind <> 'TOP_UP' AND 'CREDITS' IN (m.debit, m.credit)
+        AND (m.kind, m.credit) <> ('REFUND', 'ESCROW')
     UNION ALL
-    SELECT p.user_id, p.id, 'TOP_UP', p.status, p.amount_minor, p.currency,
-        NULL::uuid, NULL::uuid, NULL::uuid, 'CARD',
+    SELECT p.user_id, p.id, CASE WHEN p.order_id IS NULL THEN 'TOP_UP' ELSE 'PURCHASE' END,
+        CASE WHEN p.refunded_minor = p.amount_minor THEN 'REFUNDED' ELSE p.status END,
+        CASE WHEN p.order_id IS NULL THEN p.amount_minor ELSE -p.amount_minor END, p.currency,
+        p.event_id, p.order_id, NULL::uuid, 'CARD',
         p.reason, p.created_at, p.updated_at, coalesce(p.settled_at, p.created_at)
-    FROM payments p)"""
-"""Transactions as they read at this moment: each payment, and each movement but those that credit one.
+    FROM payments p
+    UNION ALL
+    SELECT r.user_id, r.id, 'REFUND', r.status,
+        CASE WHEN p.order_id IS NULL THEN -r.amount_minor ELSE r.amount_minor END, r.currency,
+        p.event_id, p.order_id, p.id, 'CARD', r.reason, r.created_at, r.updated_at,
+        CASE WHEN p.order_id IS NULL THEN r.created_at ELSE coalesce(r.settled_at, r.created_at) END
+    FROM refunds r JOIN payments p ON p.user_id = r.user_id AND p.id = r.payment_id)"""
+"""Transactions as they read at this moment: each payment and refund by card, and each movement of credits
+but those that belong to one.
 
-A purchase is REFUNDED once all of it is.
+A purchase is REFUNDED once all of it is on its way back. To pay a top-up back takes the credits at once.
 """
 
 

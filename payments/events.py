@@ -55,7 +55,7 @@ def news_of(intent: Mapping[str, Any], kind: str = "") -> News | None:
         payment_id=UUID(metadata[METADATA[1]]),
         reference=str(intent["id"]),
         said=_said(intent, kind, has_failed=bool(failure)),
-        amount_minor=int(intent.get("amount_received") or 0),
+        amount_minor=int(intent.get("amount_received", intent["amount"]) or 0),
         currency=str(intent["currency"]).upper(),
         reason=failure.get("message"),
         client_secret=intent.get(CLIENT_SECRET),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from models.payments import Payment, ProviderName
+from models.payments import Payment, ProviderName, Refund
 
 
 class ProviderAway(Exception):
@@ -42,6 +42,14 @@ class News:
     client_secret: str | None = None
 
 
+@dataclass(frozen=True)
+class RefundNews:
+    """What became of a refund, by the provider's name for it: if not WAITING or SUCCEEDED, nothing can."""
+
+    reference: str | None
+    said: Said
+
+
 class Provider(Protocol):
     """Takes money for us. Each call goes over a network: never under a lock or with a connection held.
 
@@ -58,6 +66,9 @@ class Provider(Protocol):
 
     async def cancel(self, reference: str) -> News:
         """End a payment that nobody has paid, so that nobody can any more."""
+
+    async def refund(self, refund: Refund, reference: str) -> RefundNews:
+        """Pay a part of a payment back, or find the refund that was made under its id."""
 
     def hear(self, body: bytes, signature: str | None) -> News | None:
         """Read what came to the webhook: None if it is nothing for us. Raises `WebhookRefused`."""

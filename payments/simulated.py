@@ -10,9 +10,9 @@ from stripe import WebhookSignature
 
 from database import Database
 from models.columns import new_id
-from models.payments import Payment, ProviderName
+from models.payments import Payment, ProviderName, Refund
 from payments.events import METADATA, news_of, read_event
-from payments.provider import News, ProviderAway
+from payments.provider import News, ProviderAway, RefundNews, Said
 
 BEGIN = """
     INSERT INTO simulated_payments (reference, user_id, payment_id, amount_minor, currency, status)
@@ -21,12 +21,15 @@ BEGIN = """
 CHANGE = """
     UPDATE simulated_payments SET status = $2
     WHERE reference = $1 AND status NOT IN ('succeeded', 'canceled')"""
+REFUND = """
+    INSERT INTO simulated_refunds (reference, payment_reference, amount_minor) VALUES ($1, $2, $3)
+    ON CONFLICT (reference) DO NOTHING"""
 FIND = "SELECT * FROM simulated_payments WHERE reference = $1"
 DECLINED = {"message": "The card was declined."}
 
 
 class SimulatedProvider:
-    """Takes no money. A person plays the customer, with `rowlock pay-topup`."""
+    """Takes no money. A person plays the customer, with `rowlock pay-card`."""
 
     name = ProviderName.SIMULATED
 
@@ -45,6 +48,12 @@ class SimulatedProvider:
 
     async def cancel(self, reference: str) -> News:
         return await self.play(reference, "canceled")
+
+    async def refund(self, refund: Refund, reference: str) -> RefundNews:
+        name = f"re_simulated_{refund.id.hex}"
+        async with self._database.transaction() as tx:
+            await tx.rows(REFUND, name, reference, refund.amount_minor)
+        return RefundNews(name, Said.SUCCEEDED)
 
     def hear(self, body: bytes, signature: str | None) -> News | None:
         return read_event(body, signature, self._keyed("webhook"))

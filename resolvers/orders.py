@@ -1,6 +1,7 @@
 """Orders: holding seats, paying for them, giving them back."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -23,6 +24,8 @@ from steps.add_items import add_order_items
 from steps.cancel import cancel_order
 from steps.confirm import confirm_order
 from steps.delete_order import delete_order
+from steps.idempotency import Key
+from steps.pay_by_card import CardTerms, note_card_payment, open_card_payment
 from steps.refund import refund_order
 from steps.refusals import RefusalCode, Refused
 from steps.remove_items import remove_order_items
@@ -55,6 +58,27 @@ class OrderQueries:
             info, filter or OrderFilter(), parent=("buyer_id", "uuid") if owner else None
         )
         return await connect(info, listing, Order.of, PageArguments(first, after, last, before), owner)
+
+
+async def pay_by_card(
+    info: Info, buyer_id: UUID, event_id: UUID, order_id: UUID, key: Key | None
+) -> OrderPayload:
+    """Open the payment, begin it at the provider, and note that: two transactions, and nothing in between."""
+    house = info.context.house
+    if house.provider is None:
+        raise Refused(RefusalCode.PAYMENT_METHOD_NOT_ALLOWED)
+    payment = await info.context.transact(
+        open_card_payment,
+        buyer_id=buyer_id,
+        event_id=event_id,
+        order_id=order_id,
+        terms=CardTerms(house.provider.name, house.settings.card_hold_seconds),
+        key=key,
+    )
+    known = payment.provider_reference
+    begun = await (house.provider.ask(known) if known else house.provider.begin(payment))
+    order = await info.context.transact(note_card_payment, news=begun, event_id=event_id, order_id=order_id)
+    return OrderPayload.of(order, begun.client_secret)
 
 
 @strawberry.type
@@ -140,22 +164,23 @@ class OrderMutations:
         )
         return OrderPayload.of(order)
 
-    @strawberry.mutation(description="Pay for what you hold: every seat becomes a ticket, or none does.")
+    @strawberry.mutation(
+        description="Pay for what you hold: every seat becomes a ticket, or none does. By CARD once the "
+        "provider says that it is paid; `clientSecret` is for its form."
+    )
     async def pay(
         self,
         info: Info,
         input: Annotated[PayInput, strawberry.argument(description="The order, and how it is paid.")],
     ) -> OrderResult:
         buyer, (event_id, order_id) = info.context.require_person(), ids.read_order(input.order_id)
-        if input.method is not PaymentMethod.CREDITS:
-            raise Refused(RefusalCode.PAYMENT_METHOD_NOT_ALLOWED)
+        key = info.context.key(
+            "pay", input.idempotency_key, order_id=input.order_id, method=input.method.name
+        )
+        if input.method is PaymentMethod.CARD:
+            return await pay_by_card(info, buyer.id, event_id, order_id, key)
         order = await info.context.house.payments.pay(
-            buyer_id=buyer.id,
-            event_id=event_id,
-            order_id=order_id,
-            key=info.context.key(
-                "pay", input.idempotency_key, order_id=input.order_id, method=input.method.name
-            ),
+            buyer_id=buyer.id, event_id=event_id, order_id=order_id, key=key
         )
         return OrderPayload.of(order)
 

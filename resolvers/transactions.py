@@ -9,7 +9,13 @@ from schema import ids
 from schema.context import Info
 from schema.filters import TransactionFilter, transactions_listing
 from schema.pages import After, Before, Connection, First, Last, connect
-from schema.transaction_inputs import AdjustCreditsInput, SettleTransactionInput, TopUpInput, minor_of
+from schema.transaction_inputs import (
+    AdjustCreditsInput,
+    RefundTransactionInput,
+    SettleTransactionInput,
+    TopUpInput,
+    minor_of,
+)
 from schema.transactions import (
     TopUpPayload,
     TopUpResult,
@@ -18,6 +24,7 @@ from schema.transactions import (
     TransactionResult,
 )
 from steps.adjust_credits import adjust_credits
+from steps.refund_transaction import refund_transaction
 from steps.refusals import RefusalCode, Refused
 from steps.settle import settle_by_hand
 from steps.top_up import note_top_up, open_top_up
@@ -87,11 +94,34 @@ class TransactionMutations:
         settled = await info.context.transact(
             settle_by_hand,
             actor_id=admin.id,
+            seats_per_buyer_max=info.context.house.settings.seats_per_buyer_max,
             user_id=user_id,
             key=info.context.key("settleTransaction", input.idempotency_key, **said),
             **said,
         )
         return TransactionPayload.of(settled)
+
+    @strawberry.mutation(
+        description="Pay back a purchase, or a top-up by card, or a part of it, with a reason; tickets stay. "
+        "ADMIN."
+    )
+    async def refund_transaction(
+        self,
+        info: Info,
+        input: Annotated[
+            RefundTransactionInput, strawberry.argument(description="Which, how much of it, and why.")
+        ],
+    ) -> TransactionResult:
+        admin, (user_id, id) = info.context.require_admin(), ids.read_transaction(input.transaction_id)
+        said = {"id": id, "amount": input.amount, "reason": input.reason}
+        made = await info.context.transact(
+            refund_transaction,
+            actor_id=admin.id,
+            user_id=user_id,
+            key=info.context.key("refundTransaction", input.idempotency_key, **said),
+            **said,
+        )
+        return TransactionPayload.of(made)
 
     @strawberry.mutation(description="Give credits to a person or take them, with a reason. ADMIN.")
     async def adjust_credits(

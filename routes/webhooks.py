@@ -35,7 +35,13 @@ async def stripe_webhook(request: Request) -> JSONResponse:
     try:
         news = house.provider.hear(body, request.headers.get("stripe-signature"))
         if news is not None:
-            await transact(house.database, settle_payment, provider=house.provider.name, news=news)
+            await transact(
+                house.database,
+                settle_payment,
+                provider=house.provider.name,
+                news=news,
+                seats_per_buyer_max=house.settings.seats_per_buyer_max,
+            )
     except WebhookRefused as refused:
         return _no(400, str(refused))
     except (Refused, Unavailable) as error:

@@ -108,7 +108,7 @@ class Order(Node):
         now = await info.context.loads.now.load(())
         return max(0, math.ceil((self.row.held_until - now).total_seconds()))
 
-    @strawberry.field(description="Its tickets, once it is paid.")
+    @strawberry.field(description="Its tickets, once it is paid, and while it is being paid by card.")
     async def tickets(self, info: Info) -> list[later.Ticket]:
         found = await info.context.loads.tickets_of_order.load((self.row.event_id, self.row.id))
         return [tickets.Ticket.of(row) for row in found if tickets.Ticket.is_visible(info, row)]
@@ -129,11 +129,12 @@ class Order(Node):
         event = await info.context.loads.event.load((self.row.event_id,))
         is_pending = self.status is OrderStatus.PENDING
         is_payable = is_pending and event is not None and event.status == EventStatus.PUBLISHED
+        is_open = is_payable and self.row.payment_id is None  # else its buyer is at it, with a card
         possible = {
-            OrderAction.ADD_ITEMS: is_payable and await self._is_growing(info),
+            OrderAction.ADD_ITEMS: is_open and await self._is_growing(info),
             OrderAction.PAY: is_payable and viewer.id == self.row.buyer_id,
             OrderAction.CANCEL: is_pending,
-            OrderAction.CONFIRM: is_payable and viewer.runs_events,
+            OrderAction.CONFIRM: is_open and viewer.runs_events,
             OrderAction.REFUND: not is_pending and await self._is_refundable(info, viewer),
         }
         return [action for action, is_possible in possible.items() if is_possible]
@@ -169,10 +170,13 @@ class Order(Node):
 @strawberry.type(description="The order as it is now.")
 class OrderPayload:
     order: Order = strawberry.field(description="The order.")
+    client_secret: str | None = strawberry.field(
+        default=None, description="Of `pay` by CARD: for the provider's own form in the browser."
+    )
 
     @classmethod
-    def of(cls, row: rows.Order) -> "OrderPayload":
-        return cls(order=Order.of(row))
+    def of(cls, row: rows.Order, client_secret: str | None = None) -> "OrderPayload":
+        return cls(order=Order.of(row), client_secret=client_secret)
 
 
 OrderResult = Annotated[

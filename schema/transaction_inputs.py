@@ -27,7 +27,17 @@ class TopUpInput:
 @strawberry.input(description="What became of a payment that the provider says nothing about.")
 class SettleTransactionInput:
     transaction_id: strawberry.ID = strawberry.field(description="The transaction, which is PENDING.")
-    status: TransactionStatus = strawberry.field(description="SUCCESS credits it, FAILED does not.")
+    status: TransactionStatus = strawberry.field(description="SUCCESS has its effect, FAILED has none.")
+    reason: str = strawberry.field(description="Why, in up to 500 characters; the person reads it too.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.input(description="A payment to pay back.")
+class RefundTransactionInput:
+    transaction_id: strawberry.ID = strawberry.field(description="The purchase, or the top-up.")
+    amount: Decimal | None = strawberry.field(
+        default=None, description="How much, in its currency; none: what is left of it."
+    )
     reason: str = strawberry.field(description="Why, in up to 500 characters; the person reads it too.")
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 

@@ -101,6 +101,12 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
     )
+    card_hold_seconds: int = Field(
+        900,
+        ge=1,
+        le=3_600,
+        description="How long in all seats are held, from `reserve` on, for a buyer who pays by card",
+    )
     seats_per_order_max: int = Field(10, ge=1, le=50, description="Seats in one order")
     seats_per_buyer_max: int = Field(
         20, ge=1, le=100_000, description="Seats that one buyer may have at one event"
@@ -119,7 +125,7 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     )
     stripe_secret_key: SecretStr | None = Field(
         None,
-        description="Stripe's secret key, for top-ups by card; unset: a provider that only plays, and in "
+        description="Stripe's secret key, for cards; unset: a provider that only plays, and in "
         "production none",
     )
     stripe_webhook_secret: SecretStr | None = Field(

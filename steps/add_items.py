@@ -6,7 +6,7 @@ from database import Transaction
 from models.orders import Order, order_of
 from models.seats import is_free
 from steps.codes import unverify_code
-from steps.hold import SEATS_OF_BUYER, Limits, why_not_held
+from steps.hold import LAPSED_TICKETS, SEATS_OF_BUYER, Limits, why_not_held
 from steps.idempotency import Key, claim
 from steps.locks import SEATS_BY_INDEX, lock_buyers
 from steps.outbox import log_of
@@ -22,7 +22,7 @@ ADD = f"""
         SELECT ({SEATS_OF_BUYER}) AS theirs FROM (SELECT $4::uuid AS buyer_id) w
     ), found AS MATERIALIZED ({SEATS_BY_INDEX}
     ), free AS MATERIALIZED (
-        SELECT f.index, f.tier, t.price_minor FROM found f
+        SELECT f.index, f.tier, f.status, t.price_minor FROM found f
         JOIN tiers t ON t.event_id = $1 AND t.number = f.tier
         WHERE {is_free("f")}
     ), held AS MATERIALIZED ({HELD.format("$3")}
@@ -40,7 +40,7 @@ ADD = f"""
         WHERE s.event_id = $1 AND s.index = ANY($2::int[]) AND s.index = f.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("taken")}
-    ), listed AS (
+    ), {LAPSED_TICKETS}, listed AS (
         INSERT INTO order_items (event_id, order_id, index, tier, price_minor)
         SELECT $1, g.id, f.index, f.tier, f.price_minor FROM grown g, free f
     )

@@ -7,11 +7,13 @@ from models.orders import Order, order_of
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
 from steps.outbox import log_of
+from steps.place import give_up_payment
 from steps.refusals import RefusalCode, Refused
 
 CANCEL = f"""
     WITH cancelled AS (
-        UPDATE orders SET status = 'CANCELLED', held_until = NULL, updated_at = statement_timestamp()
+        UPDATE orders SET status = 'CANCELLED', held_until = NULL, payment_id = NULL,
+            updated_at = statement_timestamp()
         WHERE event_id = $1 AND id = $2 AND status = 'PENDING' AND held_until > statement_timestamp()
         RETURNING *
     ), freed AS (
@@ -33,7 +35,8 @@ async def cancel_order(
 ) -> Order:
     """Cancel a PENDING order and free every seat that still names it.
 
-    Only its buyer may, unless the caller may cancel for `any_buyer`. Refuses an order that is paid, over or
+    A card payment that is open ends with it: what is paid nevertheless goes back. Only its buyer may, unless
+    the caller may cancel for `any_buyer`. Refuses an order that is paid, over or
     lapsed with ORDER_INVALID_STATE.
     """
     cancelled_before = await claim(tx, key, made=order_id) is not None
@@ -47,5 +50,6 @@ async def cancel_order(
         raise Refused(
             RefusalCode.ORDER_INVALID_STATE, "Only an order that is held and not paid can be cancelled."
         )
+    await give_up_payment(tx, order)
     tx.changed_events.add(event_id)
     return order_of(cancelled)

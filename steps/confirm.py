@@ -6,7 +6,7 @@ from database import Transaction
 from models.orders import Order, order_of
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
-from steps.pay import not_pending
+from steps.pay import not_pending, refuse_while_paid_by_card
 from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
 from steps.sell import sell
@@ -27,6 +27,7 @@ async def confirm_order(
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     if confirmed_before:
         return await order_now(tx, event_id, order_id)
+    await refuse_while_paid_by_card(tx, order)
     if (problem := not_pending(order["status"])) is not None:
         raise problem
     (sold,) = await sell(tx, event_id, [order])

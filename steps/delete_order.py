@@ -6,6 +6,7 @@ from database import Transaction
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
 from steps.outbox import log_of
+from steps.place import give_up_payment
 from steps.refusals import RefusalCode, Refused
 
 PAID = {"CONFIRMED", "COMPLETED", "REFUNDED"}
@@ -16,6 +17,8 @@ DELETE = f"""
         WHERE s.event_id = $1 AND s.index = ANY($3::int[]) AND s.order_id = $2
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("freed")}
+    ), taken_back AS (
+        DELETE FROM tickets WHERE event_id = $1 AND order_id = $2
     ), listed AS (
         DELETE FROM order_items WHERE event_id = $1 AND order_id = $2
     )
@@ -37,6 +40,7 @@ async def delete_order(
             raise Refused(RefusalCode.ORDER_NOT_FOUND)
         if order["status"] in PAID:
             raise Refused(RefusalCode.ORDER_INVALID_STATE, "An order that was paid stays in the books.")
+        await give_up_payment(tx, order)
         await tx.rows(DELETE, event_id, order_id, order["indexes"])
         if order["indexes"]:
             tx.changed_events.add(event_id)

@@ -27,6 +27,7 @@ EVERYTHING = {
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "payments": "SELECT * FROM payments WHERE user_id = $1 ORDER BY id",
+    "refunds": "SELECT * FROM refunds WHERE user_id = $1 ORDER BY id",
     "simulated_payments": "SELECT * FROM simulated_payments WHERE user_id = $1 ORDER BY reference",
     "cart": """
         SELECT i.*, c.changed_at FROM carts c JOIN cart_items i ON i.user_id = c.user_id

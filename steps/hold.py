@@ -29,6 +29,18 @@ SEATS_OF_BUYER = f"""
             AND order_id = o.id AND NOT {is_free("seats")} OFFSET 0) s"""
 """How many seats the buyer of the wish `w` has at event $1."""
 
+LAPSED_TICKETS = """
+    stale AS MATERIALIZED (
+        SELECT t.id FROM free f JOIN taken k USING (index) CROSS JOIN LATERAL (
+            SELECT id FROM tickets WHERE event_id = $1 AND index = f.index AND status = 'PENDING' OFFSET 0) t
+        WHERE f.status = 'H'
+    ), taken_back AS (
+        UPDATE tickets SET status = 'CANCELLED', version = version + 1
+        WHERE (SELECT EXISTS (SELECT FROM stale)) AND event_id = $1 AND id = ANY(ARRAY(SELECT id FROM stale))
+    )"""
+"""Takes the tickets back that lapsed orders have, whose buyers were paying by card, for `free` seats that are
+`taken` now. Whoever has the lock on a seat decides over such a ticket, so nobody waits for it."""
+
 HOLD = f"""
     WITH event AS ({EVENT_FACTS}
     ), wishes AS (
@@ -38,7 +50,7 @@ HOLD = f"""
         SELECT * FROM unnest($7::uuid[], $2::int[]) AS i (order_id, index)
     ), found AS MATERIALIZED ({SEATS_BY_INDEX}
     ), free AS MATERIALIZED (
-        SELECT i.order_id, f.index, f.tier, t.price_minor FROM found f
+        SELECT i.order_id, f.index, f.tier, f.status, t.price_minor FROM found f
         JOIN wished i ON i.index = f.index
         JOIN tiers t ON t.event_id = $1 AND t.number = f.tier
         WHERE {is_free("f")}
@@ -56,7 +68,7 @@ HOLD = f"""
         WHERE s.event_id = $1 AND s.index = ANY($2::int[]) AND s.index = f.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("taken")}
-    ), listed AS (
+    ), {LAPSED_TICKETS}, listed AS (
         INSERT INTO order_items (event_id, order_id, index, tier, price_minor)
         SELECT $1, m.id, f.index, f.tier, f.price_minor FROM made m JOIN free f ON f.order_id = m.id
     )

@@ -43,8 +43,10 @@ CHARGE = f"""
 
 A flagged buyer is charged only with a code that was verified for the order."""
 
+NEEDS_CODE = f"SELECT (SELECT flagged FROM users WHERE id = $1) AND NOT {PROVEN.format('$1', '$2')}"
+
 WHY_NOT = f"""
-    SELECT (SELECT flagged FROM users WHERE id = $1) AND NOT {PROVEN.format("$1", "$2")} AS needs_code,
+    SELECT ({NEEDS_CODE}) AS needs_code,
         (SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $3) AS balance_minor"""
 
 GIVE = """
@@ -56,6 +58,10 @@ TAKE = """
     UPDATE accounts SET balance_minor = balance_minor - $3
     WHERE user_id = $1 AND currency = $2 AND balance_minor >= $3
     RETURNING balance_minor"""
+
+ACCOUNT = """
+    INSERT INTO accounts (user_id, currency, balance_minor) VALUES ($1, $2, 0)
+    ON CONFLICT (user_id, currency) DO NOTHING"""
 
 BALANCE = "SELECT balance_minor FROM accounts WHERE user_id = $1 AND currency = $2"
 
@@ -70,8 +76,8 @@ REFUND = """
         RETURNING user_id
     )
     INSERT INTO movements
-        (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id)
-    SELECT user_id, $2, 'REVENUE', 'CREDITS', $4, $3, 'REFUND', $5, $6, $7 FROM given RETURNING id"""
+        (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id, reason)
+    SELECT user_id, $2, 'REVENUE', 'CREDITS', $4, $3, 'REFUND', $5, $6, $7, $8 FROM given RETURNING id"""
 
 
 async def charge_credits(tx: Transaction, order: Order) -> None:
@@ -90,6 +96,12 @@ async def charge_credits(tx: Transaction, order: Order) -> None:
     raise Refused(RefusalCode.INSUFFICIENT_CREDITS, missing=(missing, order.currency))
 
 
+async def needs_code(tx: Transaction, user_id: UUID, order_id: UUID) -> bool:
+    """Say whether a buyer is flagged and has verified no code for this order."""
+    found: bool | None = await tx.value(NEEDS_CODE, user_id, order_id)
+    return bool(found)
+
+
 async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
     """Charge each of these orders, of different buyers; return those whose buyers may and can pay."""
     dues = [
@@ -100,19 +112,28 @@ async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
     return {row["order_id"] for row in paid}
 
 
-async def refund_credits(tx: Transaction, order: Order, amount_minor: int, *, actor_id: UUID) -> None:
+async def refund_credits(
+    tx: Transaction,
+    order: Order,
+    amount_minor: int,
+    *,
+    actor_id: UUID,
+    reason: str | None = None,
+    id: UUID | None = None,
+) -> None:
     """Move an amount from the event's revenue back to the credits that paid the order."""
     if not amount_minor:
         return
     moved = await tx.row(
         REFUND,
         order.buyer_id,
-        new_id(),
+        id or new_id(),
         order.currency,
         amount_minor,
         order.event_id,
         order.id,
         actor_id,
+        reason,
     )
     assert moved is not None, "the account that paid is there"
 
@@ -139,6 +160,28 @@ async def give_credits(
         actor_id=actor_id,
         reason=reason,
     )
+
+
+async def book(
+    tx: Transaction,
+    *,
+    id: UUID,
+    user_id: UUID,
+    amount_minor: int,
+    currency: str,
+    debit: AccountKind,
+    credit: AccountKind,
+    kind: MovementKind,
+    event_id: UUID | None = None,
+    reference: UUID,
+    actor_id: UUID | None = None,
+    reason: str | None = None,
+) -> None:
+    """Move an amount of a person's money between two accounts of the house; no balance changes."""
+    assert AccountKind.CREDITS not in {debit, credit}, "a person's credits are moved with `move`"
+    await tx.rows(ACCOUNT, user_id, currency)
+    row = (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference, actor_id, reason)
+    await tx.rows(MOVE, *row)
 
 
 async def move(

@@ -56,7 +56,7 @@ ACCOUNTS_OF = """
 """The accounts that another part of the statement names by `user_id` and `currency`."""
 
 LAPSED_ORDERS = """
-    SELECT event_id, id FROM orders
+    SELECT event_id, id, payment_id FROM orders
     WHERE status = 'PENDING' AND held_until <= statement_timestamp()
     ORDER BY held_until LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
 """Orders whose time is over, at most $1 of them, that nobody else has in hand now."""
@@ -65,6 +65,13 @@ LAPSED_ORDERS = """
 async def lock_buyers(tx: Transaction, event_id: UUID, user_ids: Sequence[UUID]) -> None:
     """Lock these persons at this event, so that nobody else counts or adds to their seats."""
     await tx.rows(LOCK_BUYERS, event_id, user_ids)
+
+
+async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
+    """Lock a person who has ordered at this event, and change nothing."""
+    await tx.rows(
+        "SELECT 1 FROM buyers WHERE event_id = $1 AND user_id = $2 FOR NO KEY UPDATE", event_id, user_id
+    )
 
 
 async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:
@@ -84,6 +91,17 @@ async def lock_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]
     if any(order["was_changed"] for order in found):
         found = await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
     return found
+
+
+async def lock_seats_of_order(tx: Transaction, event_id: UUID, order_id: UUID) -> None:
+    """Lock every seat of an order under lock, also one that names another by now; it is waited for."""
+    await tx.value(
+        """SELECT count(*) FROM (
+             SELECT 1 FROM order_items i JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
+             WHERE i.event_id = $1 AND i.order_id = $2 ORDER BY s.index FOR NO KEY UPDATE OF s) AS locked""",
+        event_id,
+        order_id,
+    )
 
 
 async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Sequence[Record]:

@@ -13,6 +13,8 @@ from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
 from steps.sell import sell
 
+BEING_PAID = "Its buyer is paying it by card: finish that, or cancel the order."
+
 
 async def pay_order(
     tx: Transaction,
@@ -35,6 +37,7 @@ async def pay_order(
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     if paid_before:
         return await order_now(tx, event_id, order_id)
+    await refuse_while_paid_by_card(tx, order)
     if (problem := not_payable(order, credits_currency)) is not None:
         raise problem
     (sold,) = await sell(tx, event_id, [order])
@@ -48,12 +51,21 @@ def not_payable(order: Record, credits_currency: str) -> Refused | None:
     """Say why an order cannot be paid with credits, whatever its seats are, if so."""
     if (problem := not_pending(order["status"])) is not None:
         return problem
+    if order["payment_id"] is not None:
+        return Refused(RefusalCode.ORDER_INVALID_STATE, BEING_PAID)
     if order["total_minor"] and order["currency"] != credits_currency:
         return Refused(
             RefusalCode.PAYMENT_METHOD_NOT_ALLOWED,
             f"Credits are in {credits_currency}; this order is in {order['currency']}.",
         )
     return None
+
+
+async def refuse_while_paid_by_card(tx: Transaction, order: Record) -> None:
+    """Refuse to change an order under lock that is being paid by card, or whose time for that is over."""
+    if order["payment_id"] is not None:
+        now = await order_now(tx, order["event_id"], order["id"])
+        raise not_pending(now.status) or Refused(RefusalCode.ORDER_INVALID_STATE, BEING_PAID)
 
 
 def not_pending(status: str) -> Refused | None:

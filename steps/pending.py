@@ -6,7 +6,7 @@ from asyncpg import Record
 
 from database import Transaction
 from steps.locks import lock_order
-from steps.pay import not_pending
+from steps.pay import not_pending, refuse_while_paid_by_card
 from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
 
@@ -29,10 +29,11 @@ async def buyer_of(
 
 
 async def lock_pending_order(tx: Transaction, event_id: UUID, order_id: UUID) -> Record:
-    """Lock an order and its seats; refuse one that is paid, over, or past its time after the wait."""
+    """Lock an order and its seats; refuse one that is paid or being so, over, or past its time by now."""
     order = await lock_order(tx, event_id, order_id)
     if order is None:
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     if (problem := not_pending((await order_now(tx, event_id, order_id)).status)) is not None:
         raise problem
+    await refuse_while_paid_by_card(tx, order)
     return order

@@ -1,4 +1,4 @@
-"""The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment."""
+"""The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment, refund."""
 
 from uuid import UUID
 
@@ -25,6 +25,13 @@ PAYMENTS_TO_ASK = """
     ORDER BY ask_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""
 """Payments that the provider $1 should be asked about, at most $2 of them, likewise."""
 
+REFUNDS_TO_SEND = """
+    SELECT r.user_id, r.id, p.provider_reference AS paid_by FROM refunds r
+    JOIN payments p ON p.user_id = r.user_id AND p.id = r.payment_id
+    WHERE r.ask_at <= statement_timestamp() AND p.provider = $1
+    ORDER BY r.ask_at LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"""
+"""Refunds that the provider $1 should be told of, at most $2 of them, likewise."""
+
 
 LAPSED_CARTS = f"""
     SELECT user_id FROM carts WHERE {IS_LAPSED} ORDER BY changed_at LIMIT $1
@@ -48,6 +55,13 @@ async def lock_payment(tx: Transaction, user_id: UUID, payment_id: UUID) -> Reco
     """Lock a payment against everybody else who would settle it; None when there is none."""
     return await tx.row(
         "SELECT * FROM payments WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, payment_id
+    )
+
+
+async def lock_refund(tx: Transaction, user_id: UUID, refund_id: UUID) -> Record | None:
+    """Lock a refund against everybody else who would settle it; None when there is none."""
+    return await tx.row(
+        "SELECT * FROM refunds WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, refund_id
     )
 
 

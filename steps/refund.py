@@ -1,14 +1,18 @@
 """Pay an order back: money to where it came from, tickets dead, seats free, all at once or not at all."""
 
+from typing import Any
 from uuid import UUID
 
 from database import Transaction
+from models.ledger import AccountKind
 from models.orders import Order, order_of
 from models.tickets import LIVE, can_be_returned
 from steps.idempotency import Key, claim
 from steps.ledger import refund_credits
 from steps.locks import lock_order, lock_tickets_of_order
 from steps.outbox import log_of
+from steps.person_locks import lock_payment
+from steps.refunds import open_refund
 from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
 
@@ -26,9 +30,9 @@ REFUND = f"""
     ), logged AS ({log_of("freed")})
     UPDATE orders o SET updated_at = statement_timestamp(),
         status = CASE WHEN $5 THEN 'REFUNDED' ELSE o.status END,
-        refunded_minor = o.refunded_minor + (
+        refunded_minor = least(o.total_minor, o.refunded_minor + (
             SELECT sum(i.price_minor) FROM order_items i JOIN returned r ON r.index = i.index
-            WHERE i.event_id = $1 AND i.order_id = $2)
+            WHERE i.event_id = $1 AND i.order_id = $2))
     WHERE o.event_id = $1 AND o.id = $2
     RETURNING o.*, (SELECT count(*) FROM freed) AS seats_freed"""
 """$1 event, $2 order, $3 its tickets to be paid back, $4 their seats, $5 whether no live ones stay."""
@@ -47,8 +51,9 @@ async def refund_order(
     """Pay back every ticket of an order that is neither used nor given away, and free its seat.
 
     Its buyer may until so many hours before the event, whoever may refund `any_buyer` until it begins.
-    Credits go back to the buyer's account; what was paid at a counter is handed out there, so only the
-    latter may. The order is REFUNDED once no live ticket of it is left.
+    Credits go back to the buyer's account, and to the card what it paid; what was paid at a counter is handed
+    out there, so only the latter may. What an ADMIN paid back before is not paid back twice. The order is
+    REFUNDED once no live ticket of it is left.
     """
     refunded_before = await claim(tx, key, made=order_id) is not None
     locked = await lock_order(tx, event_id, order_id)
@@ -71,10 +76,29 @@ async def refund_order(
     assert refunded is not None, "what is locked is there"
     assert refunded["seats_freed"] == len(returned), "the seat of a live ticket names its order"
     tx.changed_events.add(event_id)
-    if order.cashier_id is None:
-        amount_minor = refunded["refunded_minor"] - order.refunded_minor
-        await refund_credits(tx, order, amount_minor, actor_id=caller_id)
+    amount_minor = refunded["refunded_minor"] - order.refunded_minor
+    if order.cashier_id is None and amount_minor:
+        await pay_back(tx, order, amount_minor, actor_id=caller_id)
     return order_of(refunded)
+
+
+async def pay_back(
+    tx: Transaction,
+    order: Order,
+    amount_minor: int,
+    *,
+    actor_id: UUID,
+    reason: str | None = None,
+    id: UUID | None = None,
+) -> None:
+    """Move an amount from the event's revenue to where it came from: the buyer's credits, or their card."""
+    about: dict[str, Any] = {"actor_id": actor_id, "reason": reason, "id": id}
+    if order.payment_id is None:
+        await refund_credits(tx, order, amount_minor, **about)
+        return
+    payment = await lock_payment(tx, order.buyer_id, order.payment_id)
+    assert payment is not None, "payments are never deleted"
+    await open_refund(tx, payment, amount_minor, came_from=AccountKind.REVENUE, **about)
 
 
 def not_refundable(order: Order, *, any_buyer: bool, in_time: bool) -> Refused | None:

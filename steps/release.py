@@ -17,10 +17,17 @@ FREE_LAPSED = f"""
         FROM theirs t WHERE s.event_id = t.event_id AND s.index = t.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("freed")})
-    SELECT event_id, array_agg(id) AS orders FROM lapsed GROUP BY event_id"""
+    SELECT event_id, array_agg(id) AS orders,
+        array_agg(id) FILTER (WHERE payment_id IS NOT NULL) AS being_paid
+    FROM lapsed GROUP BY event_id"""
+
+TAKE_BACK = """
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    WHERE event_id = $1 AND order_id = ANY($2::uuid[]) AND status = 'PENDING'"""
 
 EXPIRE = """
-    UPDATE orders o SET status = 'EXPIRED', held_until = NULL, updated_at = statement_timestamp()
+    UPDATE orders o SET status = 'EXPIRED', held_until = NULL, payment_id = NULL,
+        updated_at = statement_timestamp()
     WHERE o.event_id = $1 AND o.id = ANY($2::uuid[]) AND NOT EXISTS (
         SELECT FROM order_items i JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
         WHERE i.event_id = o.event_id AND i.order_id = o.id AND s.order_id = o.id)
@@ -29,9 +36,14 @@ EXPIRE = """
 
 
 async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
-    """Free the seats of orders whose time is over, at most so many orders; return how many orders ended."""
+    """Free the seats of orders whose time is over, at most so many orders; return how many orders ended.
+
+    The tickets of those that were being paid by card are taken back.
+    """
     ended = 0
     for row in await tx.rows(FREE_LAPSED, orders_max):
+        if row["being_paid"]:
+            await tx.rows(TAKE_BACK, row["event_id"], row["being_paid"])
         expired = await tx.rows(EXPIRE, row["event_id"], row["orders"])
         ended += len(expired)
         tx.changed_events.add(row["event_id"])

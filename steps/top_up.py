@@ -59,9 +59,14 @@ async def note_top_up(tx: Transaction, *, news: News) -> Entry:
 
     Refuses one that the house has given up meanwhile, since nobody would look after it (PAYMENT_FAILED).
     """
+    await note_begun(tx, news)
+    return await transaction_now(tx, news.user_id, news.payment_id)
+
+
+async def note_begun(tx: Transaction, news: News) -> None:
+    """Note the provider's name for any payment, or refuse one that the house has settled without it."""
     row = await lock_payment(tx, news.user_id, news.payment_id)
     assert row is not None, "it was opened before it was begun"
-    if row["provider_reference"] is None and row["status"] == PaymentStatus.FAILED:
+    if row["provider_reference"] is None and row["status"] != PaymentStatus.PENDING:
         raise Refused(RefusalCode.PAYMENT_FAILED)
     await tx.rows(NOTE, news.user_id, news.payment_id, news.reference)
-    return await transaction_now(tx, news.user_id, news.payment_id)

@@ -280,8 +280,17 @@ async def test_other_systems_are_let_in_and_shut_out(shell: Shell) -> None:
 
 async def test_a_top_up_is_paid_by_who_has_its_client_secret_and_not_in_production(shell: Shell) -> None:
     await shell.run("migrate")
-    status, said = await shell.run("pay-topup", "pi_simulated_1_secret_2")
+    status, said = await shell.run("pay-card", "pi_simulated_1_secret_2")
     assert (status, "has this client secret" in said) == (1, True)
     secret = {"ROWLOCK_MODE": "production", "SECRET_KEY": "x" * 32}
-    status, said = await shell.run("pay-topup", "pi_simulated_1_secret_2", **secret)
+    status, said = await shell.run("pay-card", "pi_simulated_1_secret_2", **secret)
     assert (status, "not for production" in said) == (1, True)
+
+
+async def test_a_statement_is_printed_as_csv_or_says_why_not(shell: Shell) -> None:
+    await shell.run("migrate")
+    period = ("--from", "2026-01-01", "--to", "2026-02-01")
+    status, said = await shell.run("statement", *period)
+    assert (status, said.splitlines()[0].split(",")[:3]) == (0, ["entry", "at", "account"])
+    status, said = await shell.run("statement", *period, "--user", "nobody")
+    assert (status, "This is no statement." in said) == (1, True)

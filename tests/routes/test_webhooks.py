@@ -258,13 +258,3 @@ async def test_what_cannot_be_settled_stays_as_it_is(database: Database, server:
     given = {"transactionId": known, "status": "SUCCESS", "reason": "why"}
     assert (await server.error(SETTLE, alice, i=given))["extensions"]["code"] == "FORBIDDEN"
     assert await everything(database) == before
-
-
-async def test_an_order_is_not_paid_by_card(database: Database, server: Server) -> None:
-    alice = await new_user(database)
-    before = await everything(database)
-    paying = """mutation ($o: ID!) { pay(input: {orderId: $o, method: CARD}) {
-        ... on Refusal { code } } }"""
-    unknown = ids.order_id(alice.id, alice.id)
-    assert (await server.ask(paying, alice, o=unknown))["pay"]["code"] == "PAYMENT_METHOD_NOT_ALLOWED"
-    assert await everything(database) == before

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from database import Database
-from demo.pay_top_up import pay_top_up
+from demo.pay_card import play_customer
 from jobs.settle_payments import settle_payments_once
 from models.users import User
 from payments.simulated import SimulatedProvider
@@ -45,7 +45,7 @@ async def test_a_customer_pays_fails_is_late_or_is_told_of_twice(
     alice = await new_user(database)
     secret = await secret_of(database, alice, provider)
     here = settings.model_copy(update={"port": urlsplit(server.url).port})
-    said = await pay_top_up(database, here, secret, fails, webhooks)
+    said = await play_customer(database, here, secret, fails, webhooks)
     assert said.count("The webhook was sent: 200.") == webhooks
     assert (await statuses(database), await balance(database, alice)) == ([status], credited_minor)
 
@@ -55,7 +55,7 @@ async def test_what_comes_late_the_job_finds(
 ) -> None:
     alice = await new_user(database)
     secret = await secret_of(database, alice, provider)
-    assert "a job finds out" in await pay_top_up(database, settings, secret, False, 0)
+    assert "a job finds out" in await play_customer(database, settings, secret, False, 0)
     await make_due(database)
     await settle_payments_once(database, provider)
     assert await balance(database, alice) == 2_500
@@ -68,7 +68,7 @@ async def test_a_wrong_secret_pays_nothing(
     before = await everything(database)
     for wrong in (secret[:-1], "x", "", secret.replace("pi_", "px_")):
         with pytest.raises(SystemExit, match="client secret"):
-            await pay_top_up(database, settings, wrong, False, 1)
+            await play_customer(database, settings, wrong, False, 1)
     assert await everything(database) == before
 
 
@@ -77,4 +77,4 @@ async def test_a_server_that_is_off_is_said(
 ) -> None:
     secret = await secret_of(database, await new_user(database), provider)
     with pytest.raises(SystemExit, match="Is the server on"):
-        await pay_top_up(database, settings.model_copy(update={"port": 9}), secret, False, 1)
+        await play_customer(database, settings.model_copy(update={"port": 9}), secret, False, 1)

@@ -1,4 +1,4 @@
-"""Plays the customer of a top-up, and the network between the provider and our webhook."""
+"""Plays the customer of a top-up or an order, and the network between the provider and our webhook."""
 
 import httpx2
 
@@ -10,7 +10,7 @@ ANSWER_SECONDS_MAX = 10
 LATE = "No webhook was sent: a job finds out, within 10 minutes."
 
 
-async def pay_top_up(
+async def play_customer(
     database: Database, settings: Settings, client_secret: str, fails: bool, webhooks: int
 ) -> str:
     """Pay, or fail to, and send the webhook so many times; say what the server answered.
