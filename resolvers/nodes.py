@@ -7,6 +7,7 @@ import strawberry
 
 from schema import ids
 from schema.context import Info
+from schema.door import EntryLogEntry
 from schema.errors import wrong_argument
 from schema.events import Event
 from schema.nodes import Node
@@ -32,6 +33,7 @@ _FINDERS = {
     "tk": Ticket.find,
     "ss": Session.find,
     "tx": Transaction.find,
+    "en": EntryLogEntry.find,
 }
 
 

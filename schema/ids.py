@@ -55,6 +55,10 @@ def transaction_id(user: UUID, transaction: UUID) -> strawberry.ID:
     return _made(b"tx_", user.bytes + transaction.bytes)
 
 
+def entry_id(event: UUID, scan: UUID) -> strawberry.ID:
+    return _made(b"en_", event.bytes + scan.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -103,6 +107,10 @@ def read_transaction(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "tx")
 
 
+def read_entry(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "en")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -114,6 +122,7 @@ _NAMES = {
     "tk": "a ticket",
     "ss": "a session",
     "tx": "a transaction",
+    "en": "an entry of the log of a door",
 }
 
 

@@ -12,13 +12,14 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.codes import CodeMutations
+from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
-from resolvers.tickets import TicketQueries
+from resolvers.tickets import TicketMutations, TicketQueries
 from resolvers.transactions import TransactionMutations, TransactionQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
@@ -35,6 +36,7 @@ class Query(
     VenueQueries,
     OrderQueries,
     TicketQueries,
+    DoorQueries,
     TransactionQueries,
     LimitQueries,
 ):
@@ -49,6 +51,8 @@ class Mutation(
     UserMutations,
     CodeMutations,
     OrderMutations,
+    TicketMutations,
+    DoorMutations,
     TransactionMutations,
     VenueMutations,
     EventMutations,
@@ -57,7 +61,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(SeatSubscriptions):
+class Subscription(SeatSubscriptions, DoorSubscriptions):
     pass
 
 

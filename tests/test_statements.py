@@ -25,6 +25,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from auth.budgets import Budgets
 from auth.codes import Codes
 from auth.issuers import Issuers
+from auth.qr_codes import QrCodes
 from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
@@ -84,6 +85,7 @@ class Asking:
             rate_limits=RateLimits(self.settings),
             budgets=Budgets(self.settings.cost_per_minute_max),
             codes=Codes(self.settings),
+            qr_codes=QrCodes(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             payments=Payments(self.database, self.settings.credits_currency),
