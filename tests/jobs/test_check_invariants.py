@@ -14,11 +14,14 @@ from payments.simulated import SimulatedProvider
 from steps.end_sessions import log_out
 from steps.transact import transact
 from tests.codes import code_sent_to, order_reference, requested, verified
+from tests.doors import checked_in, ticket_at
+from tests.jobs.planted_at_the_door import PLANTED_AT_THE_DOOR
 from tests.paying import topped_up
 from tests.people import TOKENS, logged_in, refreshed
 from tests.world import hold, new_event, new_hall, new_user, pay, priced, refund
 
 PLANTED: dict[str, Sequence[Sequence[str]]] = {
+    **PLANTED_AT_THE_DOOR,
     "1. A seat has at most one live ticket": (
         (
             "DROP INDEX tickets_one_live_a_seat",
@@ -221,8 +224,8 @@ class Planted(Exception):
 
 
 async def world(database: Database) -> tuple[Event, Order]:
-    """Two paid seats, two held ones, two that were paid back, an open and an ended session, a top-up, and a
-    second event.
+    """Two paid seats, one of them inside, two held ones, two that were paid back, an open and an ended
+    session, a top-up, and a second event.
 
     There is a code for each order, of which that of the paid one was verified.
     """
@@ -232,6 +235,7 @@ async def world(database: Database) -> tuple[Event, Order]:
     await verified(database, alice, order_reference(paid), await code_sent_to(database, alice))
     await requested(database, alice, order_reference(held))
     await pay(database, alice, paid)
+    await checked_in(database, await ticket_at(database, event.id, 1))
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4, 5])))
     await topped_up(database, alice, SimulatedProvider(database, "secret"))
     for _ in range(2):
