@@ -45,6 +45,7 @@ from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 from steps.visitors import Visitors
 from tests.deep_queries import ADMINS, BY_EVENT, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
+from tests.doors import checked_in, ticket_at, undone
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
@@ -128,11 +129,17 @@ async def asking(settings: Settings) -> AsyncIterator[Asking]:
 
 
 async def grow(database: Database, buyer: User, events: int) -> None:
-    """More events, and on each an order that is held and one that is paid, the latter with two tickets."""
+    """More events, and on each an order that is held and one that is paid, the latter with two tickets.
+
+    Both tickets came in, and for one that was taken back.
+    """
     for _ in range(events):
         event = await new_event(database, await priced(2, 5, standing=5))
         await hold(database, buyer, event, [0, 1])
         await pay(database, buyer, await hold(database, buyer, event, [2, 7]))
+        for index in (2, 7):
+            await checked_in(database, ticket := await ticket_at(database, event.id, index))
+        await undone(database, ticket)
 
 
 async def counts(
@@ -182,6 +189,7 @@ async def test_everybodys_orders_for_an_operator(database: Database, asking: Ask
             await grow(database, await rich(database), 1)
         data, statements = await asking.ask(OPERATORS, operator)
         found.append(statements)
+    assert data["entryLog"]["totalCount"] == 20
     assert len({order["buyer"]["user"]["email"] for order in data["orders"]["nodes"]}) == 10
     assert len(set(found)) == 1, found
 
