@@ -53,7 +53,7 @@ class Ticket(SQLModel, table=True):
             postgresql_where=text(LIVE_TICKET),
         ),
         Index("tickets_reference_key", "event_id", "reference", unique=True),
-        Index("tickets_by_order", "event_id", "order_id"),
+        Index("tickets_by_order", "order_id", "event_id"),
         Index("tickets_by_owner", "owner_id", "id"),
     )
 

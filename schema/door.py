@@ -30,6 +30,7 @@ SENTENCES = {
     VerificationResult.CANCELLED: "This ticket was cancelled or paid back.",
     VerificationResult.WRONG_EVENT: "This ticket is for another event.",
 }
+_SAYS_MORE = {VerificationResult.DUPLICATE, VerificationResult.WRONG_HALL, VerificationResult.WRONG_EVENT}
 
 
 @strawberry.type(description="What a door says to a code.")
@@ -44,19 +45,22 @@ class Verification:
 
     @strawberry.field(description="The answer as a sentence for whoever stands there.")
     async def message(self, info: Info) -> str:
-        event, sentence = await self.event(info), SENTENCES[self.result]
-        match self.result:
-            case VerificationResult.WRONG_HALL:
-                hall = await event.hall(info)
-                return f"{sentence[:-1]}: go to {hall.name} ({hall.code}), for {_when(event)}."
-            case VerificationResult.WRONG_EVENT:
-                return f"{sentence[:-1]}: {_when(event)}."
-            case VerificationResult.DUPLICATE:
-                first = await self.first_scanned_at(info)
-                return (
-                    f"{sentence[:-1]}, at {first.astimezone(_zone(event)):%H:%M:%S}." if first else sentence
-                )
-        return sentence
+        sentence = SENTENCES[self.result]
+        if self.result not in _SAYS_MORE:
+            return sentence
+        event = await self.event(info)
+        return f"{sentence[:-1]}{await self._what_more(info, event)}."
+
+    async def _what_more(self, info: Info, event: Event) -> str:
+        zone = ZoneInfo(event.row.timezone)
+        if self.result == VerificationResult.DUPLICATE:
+            first = await self.first_scanned_at(info)
+            return f", at {first.astimezone(zone):%H:%M:%S}" if first else ""
+        when = f"{event.row.name} on {event.row.starts_at.astimezone(zone):%d.%m.%Y at %H:%M}"
+        if self.result == VerificationResult.WRONG_EVENT:
+            return f": {when}"
+        hall = await event.hall(info)
+        return f": go to {hall.name} ({hall.code}), for {when}"
 
     @strawberry.field(description="The ticket; null for NOT_FOUND.")
     async def ticket(self, info: Info) -> later.Ticket | None:
@@ -96,14 +100,6 @@ async def _ticket(info: Info, scan: rows.Scan) -> Ticket | None:
         return None
     row = await info.context.loads.ticket.load((scan.ticket_event_id, scan.ticket_id))
     return Ticket.of(row) if row else None
-
-
-def _zone(event: Event) -> ZoneInfo:
-    return ZoneInfo(event.row.timezone)
-
-
-def _when(event: Event) -> str:
-    return f"{event.row.name} on {event.row.starts_at.astimezone(_zone(event)):%d.%m.%Y at %H:%M}"
 
 
 @strawberry.type(description="A scan at a door, good or bad.")

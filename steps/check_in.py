@@ -45,7 +45,7 @@ FACTS_UNLOCKED = FACTS.format(ticket=TICKET)
 NOTE = f"""
     WITH admitted AS (
         UPDATE tickets SET status = 'CHECKED_IN'
-        WHERE event_id = $1 AND id = $7 AND status = 'ACTIVE' AND $5 = 'SUCCESS' RETURNING index
+        WHERE event_id = $1 AND id = $7 AND $5 = 'SUCCESS' RETURNING index
     ), taken AS (
         UPDATE seats s SET status = 'C', version = s.version + 1 FROM admitted a
         WHERE s.event_id = $1 AND s.index = a.index AND s.status = 'S'

@@ -51,14 +51,13 @@ Of an order that somebody else changed during the wait it has the items of befor
 """
 
 TICKET_AND_ITS_SEAT = """
-    WITH place AS (
-        SELECT index FROM tickets WHERE event_id = $1 AND id = $2
-    ), seat AS MATERIALIZED (
-        SELECT s.index, s.status FROM place p JOIN seats s ON s.event_id = $1 AND s.index = p.index
-        FOR NO KEY UPDATE OF s
+    WITH seat AS MATERIALIZED (
+        SELECT index, status FROM seats
+        WHERE event_id = $1 AND index = (SELECT index FROM tickets WHERE event_id = $1 AND id = $2)
+        FOR NO KEY UPDATE
     )
-    SELECT t.*, s.status AS seat_status FROM seat s
-    JOIN tickets t ON t.event_id = $1 AND t.id = $2 AND t.index = s.index FOR NO KEY UPDATE OF t"""
+    SELECT *, (SELECT status FROM seat) AS seat_status FROM tickets
+    WHERE event_id = $1 AND id = $2 AND index = (SELECT index FROM seat) FOR NO KEY UPDATE"""
 """The seat of a ticket, then the ticket: $1 event, $2 ticket. May wait; both are as they are after that."""
 
 ACCOUNTS_OF = """

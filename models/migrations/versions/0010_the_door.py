@@ -1,4 +1,7 @@
-"""scans at the doors, and events by their hall."""
+"""scans at the doors, and events by their hall.
+
+And no index of tickets that a planner takes in error for their key, as before of orders and seats.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,8 +51,12 @@ def upgrade() -> None:
     op.create_index("scans_by_id", "scans", ["id"])
     op.create_index("scans_by_hall", "scans", ["hall_id", "id"])
     op.create_index("events_by_hall", "events", ["hall_id", "ends_at"])
+    op.drop_index("tickets_by_order", table_name="tickets")
+    op.create_index("tickets_by_order", "tickets", ["order_id", "event_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("tickets_by_order", table_name="tickets")
+    op.create_index("tickets_by_order", "tickets", ["event_id", "order_id"])
     op.drop_index("events_by_hall", table_name="events")
     op.drop_table("scans")
