@@ -47,9 +47,9 @@ NOTE = f"""
         UPDATE tickets SET status = 'CHECKED_IN'
         WHERE event_id = $1 AND id = $7 AND $5 = 'SUCCESS' RETURNING index
     ), taken AS (
-        UPDATE seats s SET status = 'C', version = s.version + 1 FROM admitted a
-        WHERE s.event_id = $1 AND s.index = a.index AND s.status = 'S'
-        RETURNING s.event_id, s.index, s.version, s.status
+        UPDATE seats SET status = 'C', version = version + 1
+        WHERE event_id = $1 AND index = (SELECT index FROM admitted) AND status = 'S'
+        RETURNING event_id, index, version, status
     ), logged AS ({log_of("taken")})
     INSERT INTO scans (event_id, id, scanned_by, hall_id, result, ticket_event_id, ticket_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
