@@ -68,6 +68,10 @@ class Subscription(SeatSubscriptions, DoorSubscriptions):
 class Names(NameConverter):
     """Names in camelCase, each made once and not for each request."""
 
+    def from_generic(self, object_type: Any, types: Any) -> str:
+        """A page of a log is called by the log, and not by its entries."""
+        return super().from_generic(object_type, types).replace("LogEntry", "Log")
+
     @staticmethod
     @cache
     def apply_naming_config(name: str) -> str:
