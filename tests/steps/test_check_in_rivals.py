@@ -26,7 +26,7 @@ def here(ticket: Record) -> Door:
     return Door(event_id=ticket["event_id"])
 
 
-def scanning(ticket: Record) -> dict[str, object]:
+def wish(ticket: Record) -> dict[str, object]:
     return {"scanner_id": SCANNER, "door": here(ticket), "code": code_of(ticket)}
 
 
@@ -52,7 +52,7 @@ async def test_one_of_twenty_gates_lets_a_ticket_in(database: Database) -> None:
 async def test_a_second_gate_waits_for_the_first_and_says_duplicate(database: Database) -> None:
     _, ticket = await a_ticket(database)
     async with database.transaction() as first:
-        admitted = await verify_ticket(first, **scanning(ticket))
+        admitted = await verify_ticket(first, **wish(ticket))
         second = asyncio.create_task(scan(database, code_of(ticket), here(ticket)))
         await until_somebody_waits(database)
     assert not isinstance(admitted, Refused)
@@ -64,7 +64,7 @@ async def test_a_second_gate_lets_in_where_the_first_did_not_come_to_its_end(dat
     _, ticket = await a_ticket(database)
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as first:
-            await verify_ticket(first, **scanning(ticket))
+            await verify_ticket(first, **wish(ticket))
             second = asyncio.create_task(scan(database, code_of(ticket), here(ticket)))
             await until_somebody_waits(database)
             raise ZeroDivisionError
@@ -95,7 +95,7 @@ async def test_a_refund_waits_for_a_scan_and_pays_nothing_back(database: Databas
     alice, ticket = await a_ticket(database)
     order = Order(event_id=ticket["event_id"], id=ticket["order_id"])
     async with database.transaction() as first:
-        await verify_ticket(first, **scanning(ticket))
+        await verify_ticket(first, **wish(ticket))
         second = asyncio.create_task(refund(database, alice, order))
         await until_somebody_waits(database)
     assert (await refusal_of(second)).code is RefusalCode.REFUND_NOT_ALLOWED
@@ -114,10 +114,20 @@ async def test_a_scan_waits_for_a_change_of_hands_and_does_not_find_the_ticket(d
     assert await letters(database, Event(id=ticket["event_id"])) == "S" + "A" * 9
 
 
+async def test_a_scan_takes_the_seat_before_the_ticket_as_everybody_does(database: Database) -> None:
+    _, ticket = await a_ticket(database)
+    async with database.transaction() as rival:
+        await rival.rows("SELECT 1 FROM seats WHERE index = 0 FOR NO KEY UPDATE")
+        scanning = asyncio.create_task(scan(database, code_of(ticket), here(ticket)))
+        await until_somebody_waits(database)
+        assert await rival.rows("SELECT 1 FROM tickets FOR NO KEY UPDATE NOWAIT")
+    assert (await scanning).result == "SUCCESS"
+
+
 async def test_a_dry_run_waits_for_nobody(database: Database) -> None:
     _, ticket = await a_ticket(database)
     async with database.transaction() as first:
-        await verify_ticket(first, **scanning(ticket))
+        await verify_ticket(first, **wish(ticket))
         async with asyncio.timeout(1):
             looked = await scan(database, code_of(ticket), here(ticket), dry_run=True)
     assert looked.result == "SUCCESS"
@@ -156,7 +166,7 @@ async def test_a_retry_gets_its_success_again_and_another_scan_a_duplicate(datab
 async def test_a_retry_that_overtakes_its_first_try_waits_and_gets_its_success(database: Database) -> None:
     _, ticket = await a_ticket(database)
     async with database.transaction() as first:
-        await verify_ticket(first, **scanning(ticket), key=key_of(ticket))
+        await verify_ticket(first, **wish(ticket), key=key_of(ticket))
         second = asyncio.create_task(scan(database, code_of(ticket), here(ticket), key=key_of(ticket)))
         await until_somebody_waits(database)
     assert (await second).result == "SUCCESS"
@@ -199,4 +209,4 @@ async def test_the_database_itself_keeps_a_ticket_from_a_second_admission(databa
         async with database.transaction() as tx:
             await tx.rows("UPDATE tickets SET status = 'ACTIVE'")
             await tx.rows("UPDATE seats SET status = 'S' WHERE status = 'C'")
-            await verify_ticket(tx, **scanning(ticket))
+            await verify_ticket(tx, **wish(ticket))
