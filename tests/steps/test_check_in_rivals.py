@@ -152,6 +152,9 @@ async def test_a_scan_waits_for_an_admission_to_be_taken_back_and_lets_in(databa
 
 async def test_a_retry_gets_its_success_again_and_another_scan_a_duplicate(database: Database) -> None:
     _, ticket = await a_ticket(database)
+    before = await everything(database)
+    await scan(database, code_of(ticket), here(ticket), key=key_of(ticket), dry_run=True)
+    assert await everything(database) == before
     first = await scan(database, code_of(ticket), here(ticket), key=key_of(ticket))
     before = await everything(database)
     again = await scan(database, code_of(ticket), here(ticket), key=key_of(ticket))
