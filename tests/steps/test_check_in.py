@@ -148,6 +148,8 @@ async def test_the_matinees_ticket_is_for_another_event_in_the_evening(database:
 async def test_a_hall_admits_to_its_next_event(database: Database) -> None:
     later = await new_event(database)
     sooner = await event_in(database, later, timedelta(days=1))
+    cancelled = await event_in(database, later, timedelta(hours=1))
+    await change(database, f"UPDATE events SET status = 'CANCELLED' WHERE id = '{cancelled.id}'")
     _, early = await a_ticket(database, sooner)
     _, late = await a_ticket(database, later)
     door = Door(hall_id=later.hall_id)
