@@ -1,14 +1,16 @@
 """Taking an admission back: the ticket is good again, and the log says who did it and why."""
 
 import asyncio
+from uuid import UUID
 
 from database import Database
 from jobs.check_invariants import violations
 from models.catalogue import Event
 from models.columns import new_id
+from steps.check_in import Door
 from steps.refusals import RefusalCode
 from steps.undo_check_in import REASON_CHARACTERS_MAX, undo_check_in
-from tests.doors import SCANNER, a_ticket, checked_in, scans, ticket_at, undone
+from tests.doors import SCANNER, a_ticket, checked_in, code_of, scan, scans, ticket_at, undone
 from tests.world import everything, letters, refusal_of, until_somebody_waits
 
 
@@ -31,6 +33,18 @@ async def test_who_was_let_in_in_error_is_outside_and_may_come_again(database: D
     await checked_in(database, ticket)
     assert [row["undone_at"] is None for row in await scans(database)] == [False, True]
     assert await violations(database) == []
+
+
+async def test_the_relay_is_woken_for_who_comes_in_and_who_is_taken_back_and_for_nothing_else(
+    database: Database,
+) -> None:
+    _, ticket = await a_ticket(database)
+    woken: list[set[UUID]] = []
+    database.on_commit = woken.append
+    await checked_in(database, ticket)
+    await scan(database, code_of(ticket), Door(event_id=ticket["event_id"]))
+    await undone(database, ticket)
+    assert woken == [{ticket["event_id"]}] * 2
 
 
 async def test_what_is_not_inside_is_not_taken_back(database: Database) -> None:
