@@ -23,7 +23,7 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
             owner {{ name user {{ email }} }} seat {{ tier {{ price {MONEY} }} }} }} }} }}
     tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
-        seat {{ row event {{ name }} }} qr {{ payload svg }} qrUnavailable }} }} }}
+        seat {{ row event {{ name }} }} qr {{ payload }} qrUnavailable }} }} }}
     transactions(first: 100) {{ totalCount pageInfo {{ endCursor }}
         edges {{ cursor node {{ amount {MONEY} }} }}
         nodes {{ amount {MONEY} user {{ name }} refundOf {{ kind }}
@@ -67,4 +67,4 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on PricingTier { name availableSeats }
     ... on Order { reference event { name } items { seat { index } } }
     ... on Transaction { kind order { reference } }
-    ... on Ticket { reference seat { index } order { reference } } } }"""
+    ... on Ticket { reference seat { index } order { reference } qr { svg } } } }"""
