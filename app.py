@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from auth.budgets import Budgets
 from auth.codes import Codes
 from auth.issuers import Issuers
+from auth.qr_codes import QrCodes
 from auth.rate_limits import RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
@@ -128,6 +129,7 @@ def _house(
         rate_limits=RateLimits(settings),
         budgets=Budgets(settings.cost_per_minute_max),
         codes=Codes(settings),
+        qr_codes=QrCodes(settings),
         plans=Plans(database),
         hub=hub,
         payments=Payments(database, settings.credits_currency),

@@ -18,7 +18,10 @@ class Unreadable(Exception):
 
 
 class Seals:
-    """Seals with AES-256-GCM: the key's id, a nonce, and the ciphertext with its tag."""
+    """Seals with AES-256-GCM: the key's id, a nonce, and the ciphertext with its tag.
+
+    The key's id and the place are authenticated with it.
+    """
 
     def __init__(self, purpose: str, settings: Settings) -> None:
         keys = keys_for(purpose, settings)
@@ -28,13 +31,13 @@ class Seals:
     def seal(self, plain: bytes, place: bytes) -> bytes:
         """Seal something for a place, without which it cannot be opened."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return self._own_id + nonce + self._keys[self._own_id].encrypt(nonce, plain, place)
+        return self._own_id + nonce + self._keys[self._own_id].encrypt(nonce, plain, self._own_id + place)
 
     def open(self, sealed: bytes, place: bytes) -> bytes:
         """Read what was sealed for this place. Raises `Unreadable`."""
         key_id, rest = sealed[:KEY_ID_BYTES], sealed[KEY_ID_BYTES:]
         try:
-            return self._keys[key_id].decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place)
+            return self._keys[key_id].decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], key_id + place)
         except (KeyError, InvalidTag, ValueError):
             raise Unreadable from None
 

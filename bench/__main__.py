@@ -6,6 +6,7 @@ import typer
 import uvloop
 
 from bench import growth
+from bench.door import door
 from bench.house import PLACES, house
 from bench.live import growth as by_audience
 from bench.live import live
@@ -19,6 +20,8 @@ async def bench(seconds: float, clients: list[int]) -> None:
         print(f"An event of {PLACES:,} places and the demo's arena; {seconds:g} s a round, 3 rounds each.")
         print(HEADER)
         for measured in await sale(place, clients, seconds):
+            print(measured.line(), flush=True)
+        for measured in await door(place, seconds):
             print(measured.line(), flush=True)
         for measured in await reading(place, seconds):
             print(measured.line(), flush=True)

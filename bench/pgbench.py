@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from bench.house import BUYERS, PLACES, PRICE_MINOR, House
+from steps.check_in import FACTS_LOCKED, NOTE
 from steps.hold import HOLD
 from steps.ledger import CHARGE
 from steps.locks import LOCK_BUYERS, ORDERS_AND_THEIR_SEATS
@@ -36,6 +37,14 @@ def paying(event: UUID) -> list[Statement]:
         (SELL, [_event(event), ORDER, ORDER, "ARRAY[:i]", NEW_ID, REFERENCE]),
         (CHARGE, [BUYER, NEW_ID, "ARRAY['EUR']", price, f"ARRAY[{_event(event)}]", ORDER]),
     ]
+
+
+def admitting(event: UUID) -> list[Statement]:
+    """One transaction that scans the ticket of seat `:i` and lets it in."""
+    ticket, nobody = "md5('ticket' || :i)::uuid", "'00000000-0000-0000-0000-000000000000'::uuid"
+    facts = [_event(event), ticket, "NULL::uuid", "NULL::text", _event(event)]
+    note = [_event(event), "gen_random_uuid()", nobody, nobody, "'SUCCESS'::text", _event(event), ticket]
+    return [(FACTS_LOCKED, facts), (NOTE, note)]
 
 
 def buyer_ids() -> list[UUID]:

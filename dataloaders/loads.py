@@ -11,6 +11,7 @@ from database import Database
 from dataloaders.load import Key, Source, load_many, load_one, load_records, load_together, load_value
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
+from models.door import STANDING_ADMISSION, Scan
 from models.ledger import Account
 from models.orders import ORDERS_NOW, Buyer, Order, OrderItem
 from models.seats import SEATS_NOW, Seat, Tier, is_free
@@ -32,6 +33,8 @@ BUYERS = Source(
 ORDER_ITEMS = Source(OrderItem, "order_items")
 TICKETS = Source(Ticket, "tickets")
 LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
+SCANS = Source(Scan, "scans")
+STANDING_ADMISSIONS = Source(Scan, f"(SELECT * FROM scans WHERE {STANDING_ADMISSION})")
 USERS = Source(User, "users")
 OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
@@ -49,6 +52,14 @@ MOMENTS = f"""
                   WHERE s.event_id = wanted.id), '') AS statuses
     FROM unnest($1::uuid[]) AS wanted (id)"""
 """Seat maps, each with the revision of the same moment: it has every change that is numbered by then."""
+
+SECTIONS = """
+    SELECT event_id, section, count(*)::int AS seats
+    FROM (SELECT event_id, section, index, index - row_number() OVER (
+              PARTITION BY event_id, section ORDER BY index) AS stretch
+          FROM seats WHERE event_id = ANY($1::uuid[])) AS s
+    GROUP BY event_id, section, stretch ORDER BY event_id, min(index)"""
+"""The sections of events as their seats' indexes run through them, each with how many seats follow."""
 
 PEOPLE = """
     SELECT wanted.email, u.id FROM unnest($1::text[]) AS wanted (email)
@@ -126,6 +137,15 @@ class Loads:
         return load_one(self._database, LIVE_TICKETS, event_id="uuid", index="int")
 
     @cached_property
+    def scan(self) -> DataLoader[Key, Scan | None]:
+        return load_one(self._database, SCANS, event_id="uuid", id="uuid")
+
+    @cached_property
+    def admission(self) -> DataLoader[Key, Scan | None]:
+        """The scan that let a ticket in, by the event's id and the ticket's."""
+        return load_one(self._database, STANDING_ADMISSIONS, event_id="uuid", ticket_id="uuid")
+
+    @cached_property
     def user(self) -> DataLoader[Key, User | None]:
         return load_one(self._database, USERS, id="uuid")
 
@@ -169,6 +189,10 @@ class Loads:
     @cached_property
     def moment(self) -> DataLoader[UUID, list[Record]]:
         return load_records(self._database, MOMENTS)
+
+    @cached_property
+    def sections(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, SECTIONS)
 
     @cached_property
     def now(self) -> DataLoader[Key, datetime]:

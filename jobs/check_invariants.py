@@ -106,6 +106,17 @@ INVARIANTS = {
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
         WHERE m.debit = 'PROVIDER' AND NOT EXISTS (
             SELECT FROM payments p WHERE p.user_id = m.user_id AND p.id = m.id)""",
+    "13. A ticket that is checked in was let in once, and one that may still come was not": """
+        SELECT 'event ' || t.event_id || ', ticket ' || t.reference FROM tickets t JOIN LATERAL (
+            SELECT count(*) AS admissions FROM scans s
+            WHERE s.event_id = t.event_id AND s.ticket_id = t.id
+                AND s.result = 'SUCCESS' AND s.undone_at IS NULL) AS counted ON true
+        WHERE CASE t.status WHEN 'CHECKED_IN' THEN admissions <> 1
+            WHEN 'ACTIVE' THEN admissions > 0 WHEN 'PENDING' THEN admissions > 0 ELSE admissions > 1 END""",
+    "13. A seat is checked in when its ticket is": f"""
+        SELECT {_SEAT} FROM seats s WHERE (s.status = 'C') <> EXISTS (
+            SELECT FROM tickets t
+            WHERE t.event_id = s.event_id AND t.index = s.index AND t.status = 'CHECKED_IN')""",
     "14. What an order paid back is the price of its refunded tickets, and more only with a reason": f"""
         SELECT {_ORDER} FROM orders o
         CROSS JOIN LATERAL (

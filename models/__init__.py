@@ -7,6 +7,7 @@ from models.carts import Cart, CartItem
 from models.catalogue import Event, Hall, Plan, Venue
 from models.codes import Code
 from models.deliveries import Delivery, Mail
+from models.door import Scan
 from models.idempotency import IdempotencyKey
 from models.identities import Identity
 from models.ledger import Account, Movement
@@ -36,6 +37,7 @@ __all__ = [
     "Payment",
     "Plan",
     "SQLModel",
+    "Scan",
     "Seat",
     "SeatChange",
     "ServiceClient",

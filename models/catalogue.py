@@ -78,6 +78,7 @@ class Event(SQLModel, table=True):
             name="events_hall_free",
         ),
         Index("events_by_start", "starts_at", "id"),
+        Index("events_by_hall", "hall_id", "ends_at"),
         Index("events_search", "search", postgresql_using="gin"),
     )
 

@@ -1,16 +1,22 @@
 """The right to a seat: who owns it, what they paid, and its version, which every older QR code dies with."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, text
 from sqlmodel import BigInteger, Field, SQLModel
 
-from models.columns import born, ids, one_of, texts
+from models.columns import born, ids, one_of, plain_row, texts
 
 LIVE = ("PENDING", "ACTIVE", "CHECKED_IN")
 LIVE_TICKET = "status IN ('PENDING', 'ACTIVE', 'CHECKED_IN')"
+
+
+SHOWN = ("PENDING", "ACTIVE")
+"""The states in which its owner can show a ticket at the door; a PENDING one is told that it is unpaid."""
 
 
 def can_be_returned(status: str, owner_id: UUID, buyer_id: UUID) -> bool:
@@ -47,7 +53,7 @@ class Ticket(SQLModel, table=True):
             postgresql_where=text(LIVE_TICKET),
         ),
         Index("tickets_reference_key", "event_id", "reference", unique=True),
-        Index("tickets_by_order", "event_id", "order_id"),
+        Index("tickets_by_order", "order_id", "event_id"),
         Index("tickets_by_owner", "owner_id", "id"),
     )
 
@@ -62,3 +68,11 @@ class Ticket(SQLModel, table=True):
     currency: str = Field(sa_column=texts())
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
     purchased_at: datetime = Field(default=None, sa_column=born())
+
+
+_COLUMNS = tuple(Ticket.model_fields)
+
+
+def ticket_of(row: Mapping[str, Any]) -> Ticket:
+    """Make a ticket of a row of a raw statement, which may have more columns."""
+    return plain_row(Ticket, {column: row[column] for column in _COLUMNS})

@@ -8,6 +8,7 @@ import strawberry
 from schema import ids
 from schema.carts import Cart, CartItem
 from schema.context import Info
+from schema.door import EntryLogEntry
 from schema.errors import wrong_argument
 from schema.events import Event
 from schema.nodes import Node
@@ -35,6 +36,7 @@ _FINDERS = {
     "tx": Transaction.find,
     "ca": Cart.find,
     "ci": CartItem.find,
+    "en": EntryLogEntry.find,
 }
 
 

@@ -11,6 +11,7 @@ import strawberry
 from auth.bearer import bearer_token
 from auth.budgets import Budgets
 from auth.codes import Codes
+from auth.qr_codes import QrCodes
 from auth.rate_limits import Door, RateLimited, RateLimits
 from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
@@ -47,6 +48,7 @@ class House:
     rate_limits: RateLimits
     budgets: Budgets
     codes: Codes
+    qr_codes: QrCodes
     plans: Plans
     hub: Hub
     payments: Payments
@@ -110,6 +112,20 @@ class Context:
         viewer = self.require_viewer()
         if viewer.is_service:
             raise no_account()
+        return viewer
+
+    def require_staff(self) -> Viewer:
+        """Return who is asking if they work at the door, or raise UNAUTHORIZED or FORBIDDEN."""
+        viewer = self.require_viewer()
+        if not viewer.works_at_the_door:
+            raise forbidden()
+        return viewer
+
+    def require_service(self) -> Viewer:
+        """Return who is asking if they are ADMIN or another system, or raise UNAUTHORIZED or FORBIDDEN."""
+        viewer = self.require_viewer()
+        if not (viewer.manages_people or viewer.is_service):
+            raise forbidden()
         return viewer
 
     def require_operator(self) -> Viewer:

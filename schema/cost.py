@@ -38,6 +38,8 @@ OBJECT_COST = 1
 WHOLE_LIST_SIZE = 10
 MUTATION_COST = 10
 INTROSPECTION_COST = 4_000
+COST_OF_FIELDS = {("TicketQr", "svg"): 100}
+"""What is not read but made, and takes as long as so many objects."""
 
 Size = tuple[str | int, ...]
 """How long a list may be: the largest of these numbers and variables, or a page by default."""
@@ -104,7 +106,8 @@ class Costing:
         if node.name.value in INTROSPECTION:
             return {(): INTROSPECTION_COST}
         if node.selection_set is None:
-            return {}
+            cost = COST_OF_FIELDS.get((parent.name, node.name.value))
+            return {(): cost} if cost else {}
         definition: GraphQLField = parent.fields[node.name.value]
         kind = get_named_type(definition.type)
         arguments = {argument.name.value: argument.value for argument in node.arguments or ()}

@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from models.catalogue import EventStatus
+from models.door import VerificationResult
 from models.ledger import MovementKind
 from models.orders import OrderStatus
 from models.seats import SeatStatus
@@ -57,6 +58,18 @@ _show(
     REFUNDED="Paid back, and good for nothing any more.",
 )
 _show(
+    VerificationResult,
+    "What a door says to a code.",
+    SUCCESS="Let in: the ticket is checked in from now on.",
+    DUPLICATE="The ticket came in before, at `firstScannedAt`.",
+    UNPAID="The payment of the ticket is still being confirmed.",
+    NOT_FOUND="There is no such ticket any more, or it has changed hands since the code was made.",
+    WRONG_HALL="The ticket's event takes place in `expectedHall`.",
+    EXPIRED="The code is too old, and a fresh one would be let in.",
+    CANCELLED="The ticket was cancelled or paid back, or its event is cancelled.",
+    WRONG_EVENT="The ticket is for another event in this hall.",
+)
+_show(
     MovementKind,
     "Why money moved.",
     name="TransactionKind",
@@ -106,4 +119,5 @@ __all__ = [
     "SeatStatus",
     "TicketStatus",
     "TransactionStatus",
+    "VerificationResult",
 ]

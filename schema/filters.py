@@ -5,9 +5,10 @@ from uuid import UUID
 
 import strawberry
 
-from dataloaders.loads import EVENTS, ORDERS, SEATS, TICKETS, TRANSACTIONS
+from dataloaders.loads import EVENTS, ORDERS, SCANS, SEATS, TICKETS, TRANSACTIONS
 from dataloaders.pages import BY_ID, BY_INDEX, Listing, by_moment
 from models.catalogue import Event
+from models.door import Scan
 from models.orders import Order
 from models.seats import Seat
 from models.tickets import Ticket
@@ -21,6 +22,7 @@ from schema.enums import (
     SeatStatus,
     TicketStatus,
     TransactionStatus,
+    VerificationResult,
 )
 from schema.words import prefix_query
 
@@ -190,3 +192,24 @@ def transactions_listing(
     if wanted.to is not None:
         where.append(("r.counted_at < {}", wanted.to))
     return Listing(TRANSACTIONS, (BY_ID,), descending=True, parent=parent, where=tuple(where))
+
+
+@strawberry.input(description="Which scans.")
+class EntryLogFilter:
+    event_id: strawberry.ID | None = strawberry.field(default=None, description="At the doors of this event.")
+    hall_id: strawberry.ID | None = strawberry.field(default=None, description="At the doors of this hall.")
+    result: list[VerificationResult] | None = strawberry.field(
+        default=None, description="Those that were told one of these."
+    )
+
+
+def scans_listing(wanted: EntryLogFilter) -> Listing[Scan]:
+    """The scans that a filter asks for, the newest first."""
+    where: Where = []
+    if wanted.event_id is not None:
+        where.append(("r.event_id = {}", ids.read_event(wanted.event_id)))
+    if wanted.hall_id is not None:
+        where.append(("r.hall_id = {}", ids.read_hall(wanted.hall_id)))
+    if wanted.result is not None:
+        where.append(("r.result = ANY({}::text[])", tuple(result.value for result in wanted.result)))
+    return Listing(SCANS, (BY_ID,), descending=True, where=tuple(where))

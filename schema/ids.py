@@ -63,6 +63,10 @@ def cart_item_id(item: UUID) -> strawberry.ID:
     return _made(b"ci_", item.bytes)
 
 
+def entry_id(event: UUID, scan: UUID) -> strawberry.ID:
+    return _made(b"en_", event.bytes + scan.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -119,6 +123,10 @@ def read_cart_item(id: str) -> UUID:
     return UUID(bytes=_read(id, "ci", 16))
 
 
+def read_entry(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "en")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -132,6 +140,7 @@ _NAMES = {
     "tx": "a transaction",
     "ca": "a cart",
     "ci": "an item of a cart",
+    "en": "an entry of the log of a door",
 }
 
 

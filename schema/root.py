@@ -13,13 +13,14 @@ from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.carts import CartMutations
 from resolvers.codes import CodeMutations
+from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
-from resolvers.tickets import TicketQueries
+from resolvers.tickets import TicketMutations, TicketQueries
 from resolvers.transactions import TransactionMutations, TransactionQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
@@ -36,6 +37,7 @@ class Query(
     VenueQueries,
     OrderQueries,
     TicketQueries,
+    DoorQueries,
     TransactionQueries,
     LimitQueries,
 ):
@@ -51,6 +53,8 @@ class Mutation(
     CodeMutations,
     OrderMutations,
     CartMutations,
+    TicketMutations,
+    DoorMutations,
     TransactionMutations,
     VenueMutations,
     EventMutations,
@@ -59,12 +63,16 @@ class Mutation(
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(SeatSubscriptions):
+class Subscription(SeatSubscriptions, DoorSubscriptions):
     pass
 
 
 class Names(NameConverter):
     """Names in camelCase, each made once and not for each request."""
+
+    def from_generic(self, object_type: Any, types: Any) -> str:
+        """A page of a log is called by the log, and not by its entries."""
+        return super().from_generic(object_type, types).replace("LogEntry", "Log")
 
     @staticmethod
     @cache

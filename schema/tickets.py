@@ -1,15 +1,19 @@
 """Tickets: who owns which seat."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
 from models import tickets as rows
 from schema import events, ids, later, orders, seats, users
 from schema.context import Info
-from schema.enums import TicketStatus
+from schema.enums import RefusalCode, TicketStatus
 from schema.money import Money
 from schema.nodes import Node
+from schema.order_inputs import KEY
+from schema.qr import TicketQr
+from schema.refusals import Refusal
 
 
 @strawberry.type(description="The right to a seat at an event.")
@@ -57,3 +61,44 @@ class Ticket(Node):
     @strawberry.field(description="The order that it was bought in; null when it is not the caller's to see.")
     async def order(self, info: Info) -> later.Order | None:
         return await orders.Order.visible(info, (self.row.event_id, self.row.order_id))
+
+    @strawberry.field(
+        description="A fresh code to show at the door: for the owner, while the ticket is ACTIVE or PENDING."
+    )
+    async def qr(self, info: Info) -> TicketQr | None:
+        if self._why_no_qr(info) is not None:
+            return None
+        now, codes = await info.context.loads.now.load(()), info.context.house.qr_codes
+        return TicketQr.of(*codes.issue(self.row.event_id, self.row.id, self.row.version, now))
+
+    @strawberry.field(
+        description="Why `qr` is null: NOT_SEAT_OWNER, or TICKET_INVALID_STATE; null when there is one."
+    )
+    async def qr_unavailable(self, info: Info) -> RefusalCode | None:
+        return self._why_no_qr(info)
+
+    def _why_no_qr(self, info: Info) -> RefusalCode | None:
+        viewer = info.context.viewer
+        if viewer is None or viewer.id != self.row.owner_id:
+            return RefusalCode.NOT_SEAT_OWNER
+        return None if self.row.status in rows.SHOWN else RefusalCode.TICKET_INVALID_STATE
+
+
+@strawberry.input(description="A ticket that something is to be done with.")
+class TicketInput:
+    ticket_id: strawberry.ID = strawberry.field(description="The ticket.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="The ticket as it is now.")
+class TicketPayload:
+    ticket: Ticket = strawberry.field(description="The ticket.")
+
+    @classmethod
+    def of(cls, row: rows.Ticket) -> "TicketPayload":
+        return cls(ticket=Ticket.of(row))
+
+
+TicketResult = Annotated[
+    TicketPayload | Refusal, strawberry.union("TicketResult", description="The ticket, or why not.")
+]

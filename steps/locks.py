@@ -50,6 +50,16 @@ ORDERS_AND_THEIR_SEATS = """
 Of an order that somebody else changed during the wait it has the items of before; it says so.
 """
 
+TICKET_AND_ITS_SEAT = """
+    WITH seat AS MATERIALIZED (
+        SELECT index, status FROM seats
+        WHERE event_id = $1 AND index = (SELECT index FROM tickets WHERE event_id = $1 AND id = $2)
+        FOR NO KEY UPDATE
+    )
+    SELECT *, (SELECT status FROM seat) AS seat_status FROM tickets
+    WHERE event_id = $1 AND id = $2 AND index = (SELECT index FROM seat) FOR NO KEY UPDATE"""
+"""The seat of a ticket, then the ticket: $1 event, $2 ticket. May wait; both are as they are after that."""
+
 ACCOUNTS_OF = """
     SELECT a.user_id, a.currency FROM {} JOIN accounts a USING (user_id, currency)
     ORDER BY a.user_id, a.currency FOR NO KEY UPDATE OF a"""
@@ -111,6 +121,11 @@ async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID)
         event_id,
         order_id,
     )
+
+
+async def lock_ticket(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record | None:
+    """Lock a ticket and its seat, whose status comes with it; None when there is no such ticket."""
+    return await tx.row(TICKET_AND_ITS_SEAT, event_id, ticket_id)
 
 
 async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:

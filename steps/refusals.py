@@ -51,6 +51,10 @@ class RefusalCode(StrEnum):
     OTP_INVALID = "OTP_INVALID"
     OTP_EXPIRED = "OTP_EXPIRED"
     OTP_MAX_RETRIES = "OTP_MAX_RETRIES"
+    TICKET_NOT_FOUND = "TICKET_NOT_FOUND"
+    TICKET_INVALID_STATE = "TICKET_INVALID_STATE"
+    NOT_SEAT_OWNER = "NOT_SEAT_OWNER"
+    QR_INVALID = "QR_INVALID"
     TRANSFER_NOT_FOUND = "TRANSFER_NOT_FOUND"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUSY = "BUSY"
@@ -93,6 +97,10 @@ SENTENCES = {
     RefusalCode.OTP_INVALID: "This is not the code.",
     RefusalCode.OTP_EXPIRED: "There is no code that is still good; ask for a new one.",
     RefusalCode.OTP_MAX_RETRIES: "The code was wrong too often; begin anew.",
+    RefusalCode.TICKET_NOT_FOUND: "There is no such ticket.",
+    RefusalCode.TICKET_INVALID_STATE: "The ticket is not in a state that allows this.",
+    RefusalCode.NOT_SEAT_OWNER: "The ticket is somebody else's.",
+    RefusalCode.QR_INVALID: "This is not a code of this house, or it was tampered with.",
     RefusalCode.TRANSFER_NOT_FOUND: "There is no such transfer.",
     RefusalCode.IDEMPOTENCY_MISMATCH: "This idempotency key was used before with another input.",
     RefusalCode.BUSY: "Too many people are at it right now; try again in a moment.",

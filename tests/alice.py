@@ -17,6 +17,7 @@ from steps.transact import transact
 from steps.update_user import update_user
 from tests.carts import put_places, put_seats, set_price
 from tests.codes import CODES, flagged_user, order_reference, requested
+from tests.doors import checked_in, ticket_at, undone
 from tests.people import logged_in
 from tests.serving import Server
 from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced, refund
@@ -70,6 +71,7 @@ def strangers_ids() -> Ids:
         "transaction": [ids.transaction_id(thing, uuid4())],
         "cart": [ids.cart_id(thing)],
         "item": [ids.cart_item_id(thing)],
+        "entry": [ids.entry_id(event, thing)],
     }
 
 
@@ -105,7 +107,8 @@ async def alices_house(database: Database, server: Server) -> House:
 
 
 async def _what_alice_has(database: Database, alice: User, other: User) -> None:
-    """Orders in every state, tickets and a code; and at the same event an order and a ticket of another."""
+    """Orders in every state, tickets, a scan and a code; and at the same event an order and a ticket of
+    another."""
     now = datetime.now(UTC)
     sale = {"sales_start_at": now - timedelta(days=1), "sales_end_at": now + timedelta(days=9)}
     event = await new_event(database, await priced(2, 5, standing=5), description="A play.", **sale)
@@ -113,6 +116,8 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     await let_lapse(database, await hold(database, alice, event, [0]))
     await transact(database, cancel_order, **_of(alice, await hold(database, alice, event, [1])))
     await pay(database, alice, await hold(database, alice, event, [2, 10]))
+    await checked_in(database, ticket := await ticket_at(database, event.id, 2))
+    await undone(database, ticket)
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4])))
     await pay(database, other, await hold(database, other, event, [5]))
     await hold(database, other, event, [6])
@@ -153,12 +158,14 @@ async def _catalogue(database: Database) -> Ids:
     tiers = await database.rows("SELECT event_id, number FROM tiers ORDER BY 1, 2")
     seats = await database.rows("SELECT event_id, index FROM seats WHERE index IN (2, 3, 4, 5, 10)")
     halls = await database.rows("SELECT id, venue_id FROM halls")
+    entries = await database.rows("SELECT event_id, id FROM scans")
     return {
         "event": [ids.event_id(row["id"]) for row in events],
         "tier": [ids.tier_id(*row) for row in tiers],
         "seat": [ids.seat_id(*row) for row in seats],
         "hall": [ids.hall_id(row["id"]) for row in halls],
         "venue": [ids.venue_id(row["venue_id"]) for row in halls],
+        "entry": [ids.entry_id(*row) for row in entries],
     }
 
 

@@ -25,7 +25,7 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
             owner {{ name user {{ email }} }} seat {{ tier {{ price {MONEY} }} }} }} }} }}
     tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
-        seat {{ row event {{ name }} }} }} }} }}
+        seat {{ row event {{ name }} }} qr {{ payload }} qrUnavailable }} }} }}
     transactions(first: 100) {{ totalCount pageInfo {{ endCursor }}
         edges {{ cursor node {{ amount {MONEY} }} }}
         nodes {{ amount {MONEY} user {{ name }} refundOf {{ kind }}
@@ -41,6 +41,9 @@ OPERATORS = f"""{{ orders(first: 100) {{ totalCount nodes {{ reference buyer {{ 
         paid: orders(filter: {{status: [CONFIRMED]}}) {{ nodes {{ total {MONEY} }} }}
         found: orders(filter: {{search: "nobody@example.com"}}) {{ totalCount }} }} }} }} }}
     tickets(first: 100) {{ totalCount nodes {{ owner {{ name user {{ email }} }} }} }}
+    entryLog(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor node {{ result }} }}
+        nodes {{ scannedBy {{ name }} undoneBy {{ name }} hall {{ code }} event {{ name }}
+            seat {{ index }} ticket {{ reference }} }} }}
     venues(first: 100) {{ nodes {{ name halls {{ code venue {{ name }} }} }} }} }}"""
 
 EDGES = f"""{{ venues(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor node {{
@@ -68,4 +71,4 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on Cart { items { id } }
     ... on CartItem { event { name } tier { name } wanted: seat { index } }
     ... on Transaction { kind order { reference } }
-    ... on Ticket { reference seat { index } order { reference } } } }"""
+    ... on Ticket { reference seat { index } order { reference } qr { svg } } } }"""

@@ -18,7 +18,7 @@ SHUT_TO_ALL = {"PAYMENT_METHOD_NOT_ALLOWED"}
 STRANGERS = ("anonymous", "SERVICE", "USER", "STAFF")
 NOT_THERE = ("_NOT_FOUND", "SESSION_EXPIRED")
 """How the refusals end that speak of a thing that is not there; the latter is that of a session."""
-MAY = {("SERVICE", "reserve")}
+MAY = {("SERVICE", "reserve"), ("SERVICE", "activateTicket")}
 """What a stranger may do for a person after all."""
 BROKEN = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
 DONE = "DONE"

@@ -29,6 +29,7 @@ KINDS = {
     "us": "person",
     "tx": "transaction",
     "ci": "item",
+    "tk": "ticket",
 }
 
 
@@ -104,7 +105,7 @@ class Reader:
             if kind := KINDS.get(id.partition("_")[0]):
                 self.seen["draft" if value.get("status") == "DRAFT" else kind] = id
                 self.seen[value.get("name", kind).split()[-1].lower()] = id
-            for name in ("endCursor", "refreshToken"):
+            for name in ("endCursor", "refreshToken", "payload"):
                 if value.get(name):
                     self.seen[name] = value[name]
             for item in value.values():

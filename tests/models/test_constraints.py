@@ -8,6 +8,7 @@ from jobs.relay import number_changes_once
 from live.bus import Bus
 from tests.carts import put_seats
 from tests.codes import order_reference, requested
+from tests.doors import checked_in, ticket_at
 from tests.paying import opened
 from tests.people import logged_in
 from tests.world import hold, new_event, new_user, pay
@@ -70,6 +71,17 @@ FORBIDDEN = {
     "orders_reference_key": "UPDATE orders SET reference = 'SAME'",
     "orders_refunded_at_most_total": "UPDATE orders SET refunded_minor = total_minor + 1",
     "orders_status_known": "UPDATE orders SET status = 'LOST' WHERE status = 'CONFIRMED'",
+    "scans_admit_to_own_event": "UPDATE scans SET ticket_event_id = gen_random_uuid()",
+    "scans_found_a_ticket": "UPDATE scans SET ticket_event_id = NULL, ticket_id = NULL",
+    "scans_one_admission_a_ticket": """
+        INSERT INTO scans (event_id, id, scanned_by, hall_id, result, ticket_event_id, ticket_id)
+        SELECT event_id, gen_random_uuid(), scanned_by, hall_id, result, ticket_event_id, ticket_id
+        FROM scans""",
+    "scans_result_known": "UPDATE scans SET result = 'WHO KNOWS'",
+    "scans_ticket_has_event": "UPDATE scans SET ticket_event_id = NULL, result = 'EXPIRED'",
+    "scans_undone_admissions_only": """
+        UPDATE scans SET result = 'EXPIRED', undone_at = now(), undone_by = scanned_by, undone_reason = ''""",
+    "scans_undone_by_somebody": "UPDATE scans SET undone_at = now(), undone_by = scanned_by",
     "seat_changes_revision_key": "UPDATE seat_changes SET revision = 1",
     "seat_changes_status_known": "UPDATE seat_changes SET status = 'X'",
     "seats_held_until_while_held": "UPDATE seats SET held_until = NULL WHERE status = 'H'",
@@ -115,6 +127,7 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")
     await new_user(database, email="b@example.com")
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    await checked_in(database, await ticket_at(database, event.id, 1))
     await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
     await opened(database, alice)

@@ -18,6 +18,7 @@ from steps.pay import pay_order
 from steps.refund import refund_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
+from tests.doors import checked_in, ticket_at
 from tests.world import (
     CURRENCY,
     everything,
@@ -103,13 +104,7 @@ async def test_a_seat_that_was_paid_back_is_sold_again(database: Database) -> No
 async def test_what_was_used_or_given_away_stays_and_so_does_the_order(database: Database) -> None:
     alice, order = await bought(database, 0, 1, 2)
     bob = await new_user(database)
-    await change(database, "UPDATE tickets SET status = 'CHECKED_IN' WHERE index = 0")
-    await change(
-        database,
-        """WITH used AS (UPDATE seats SET status = 'C', version = version + 1 WHERE index = 0 RETURNING *)
-           INSERT INTO seat_changes (event_id, index, version, status)
-           SELECT event_id, index, version, status FROM used""",
-    )
+    await checked_in(database, await ticket_at(database, order.event_id))
     await change(database, f"UPDATE tickets SET owner_id = '{bob.id}', price_minor = 9 WHERE index = 1")
     part = await refund(database, alice, order)
     assert (part.status, part.refunded_minor) == ("CONFIRMED", 1_000)
