@@ -6,6 +6,7 @@ from functools import partial
 
 from database import Database
 from jobs.deliver import deliver_once
+from jobs.fail_transfers import fail_transfers_once
 from jobs.forget_codes import forget_codes_once
 from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
@@ -39,6 +40,7 @@ class Work:
             deliver = partial(deliver_once, database, Envelopes(settings), post_of(settings, database))
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
+                Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
                 Job("deliver", deliver, DELIVER_SECONDS),
                 Job(
                     "settle payments", partial(settle_payments_once, database, self.provider), SETTLE_SECONDS

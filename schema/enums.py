@@ -10,6 +10,7 @@ from models.orders import OrderStatus
 from models.seats import SeatStatus
 from models.tickets import TicketStatus
 from models.transactions import TransactionStatus
+from models.transfers import TransferStatus
 from models.users import Role
 from steps.refusals import SENTENCES, RefusalCode
 
@@ -55,6 +56,16 @@ _show(
     CHECKED_IN="Its owner is inside.",
     CANCELLED="Good for nothing any more.",
     REFUNDED="Paid back, and good for nothing any more.",
+)
+_show(
+    TransferStatus,
+    "Where a transfer is in its life.",
+    PENDING_OTP="It waits until both have confirmed it with their codes.",
+    COMPLETED="The ticket and the price have changed hands.",
+    FAILED="A code was wrong too often, it was not confirmed in time, or the ticket is good no longer.",
+    CANCELLED="One of the two gave it up.",
+    DISPUTED="One of the two regrets it: the price is put aside until the house decides.",
+    REVERSED="It was undone: the ticket and the price are back.",
 )
 _show(
     MovementKind,
@@ -106,4 +117,5 @@ __all__ = [
     "SeatStatus",
     "TicketStatus",
     "TransactionStatus",
+    "TransferStatus",
 ]

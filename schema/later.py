@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from schema.tickets import Ticket
     from schema.tiers import PricingTier
     from schema.transactions import Transaction
+    from schema.transfers import Transfer
     from schema.users import Person, User
 else:
     Event = Annotated["Event", strawberry.lazy("schema.events")]
@@ -21,7 +22,19 @@ else:
     Ticket = Annotated["Ticket", strawberry.lazy("schema.tickets")]
     PricingTier = Annotated["PricingTier", strawberry.lazy("schema.tiers")]
     Transaction = Annotated["Transaction", strawberry.lazy("schema.transactions")]
+    Transfer = Annotated["Transfer", strawberry.lazy("schema.transfers")]
     Person = Annotated["Person", strawberry.lazy("schema.users")]
     User = Annotated["User", strawberry.lazy("schema.users")]
 
-__all__ = ["Event", "Order", "Person", "PricingTier", "Seat", "Session", "Ticket", "Transaction", "User"]
+__all__ = [
+    "Event",
+    "Order",
+    "Person",
+    "PricingTier",
+    "Seat",
+    "Session",
+    "Ticket",
+    "Transaction",
+    "Transfer",
+    "User",
+]

@@ -20,6 +20,7 @@ from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketQueries
 from resolvers.transactions import TransactionMutations, TransactionQueries
+from resolvers.transfers import TransferMutations, TransferQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
@@ -35,6 +36,7 @@ class Query(
     VenueQueries,
     OrderQueries,
     TicketQueries,
+    TransferQueries,
     TransactionQueries,
     LimitQueries,
 ):
@@ -49,6 +51,7 @@ class Mutation(
     UserMutations,
     CodeMutations,
     OrderMutations,
+    TransferMutations,
     TransactionMutations,
     VenueMutations,
     EventMutations,

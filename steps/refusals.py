@@ -49,7 +49,14 @@ class RefusalCode(StrEnum):
     OTP_INVALID = "OTP_INVALID"
     OTP_EXPIRED = "OTP_EXPIRED"
     OTP_MAX_RETRIES = "OTP_MAX_RETRIES"
+    TICKET_NOT_FOUND = "TICKET_NOT_FOUND"
+    TICKET_INVALID_STATE = "TICKET_INVALID_STATE"
+    NOT_SEAT_OWNER = "NOT_SEAT_OWNER"
+    SELF_TRANSFER = "SELF_TRANSFER"
     TRANSFER_NOT_FOUND = "TRANSFER_NOT_FOUND"
+    TRANSFER_INVALID_STATE = "TRANSFER_INVALID_STATE"
+    TRANSFER_IN_PROGRESS = "TRANSFER_IN_PROGRESS"
+    TRANSFER_NOT_ALLOWED = "TRANSFER_NOT_ALLOWED"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUSY = "BUSY"
 
@@ -89,7 +96,14 @@ SENTENCES = {
     RefusalCode.OTP_INVALID: "This is not the code.",
     RefusalCode.OTP_EXPIRED: "There is no code that is still good; ask for a new one.",
     RefusalCode.OTP_MAX_RETRIES: "The code was wrong too often; begin anew.",
+    RefusalCode.TICKET_NOT_FOUND: "There is no such ticket.",
+    RefusalCode.TICKET_INVALID_STATE: "The ticket is not in a state that allows this.",
+    RefusalCode.NOT_SEAT_OWNER: "Only who owns this seat's ticket can give it to somebody else.",
+    RefusalCode.SELF_TRANSFER: "Whoever gives a ticket and whoever gets it must be two people.",
     RefusalCode.TRANSFER_NOT_FOUND: "There is no such transfer.",
+    RefusalCode.TRANSFER_INVALID_STATE: "The transfer is not in a state that allows this.",
+    RefusalCode.TRANSFER_IN_PROGRESS: "This ticket is being transferred already.",
+    RefusalCode.TRANSFER_NOT_ALLOWED: "This ticket cannot be transferred now.",
     RefusalCode.IDEMPOTENCY_MISMATCH: "This idempotency key was used before with another input.",
     RefusalCode.BUSY: "Too many people are at it right now; try again in a moment.",
 }

@@ -43,7 +43,7 @@ FORBIDDEN = {
     "movements_amount_positive": MOVE.format("'CREDITS'", "'CORRECTIONS'", "0", "'ADJUSTMENT'", "NULL"),
     "movements_credit_known": MOVE.format("'CREDITS'", "'POCKET'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_debit_known": MOVE.format("'POCKET'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
-    "movements_event_of_revenue": MOVE.format("'CREDITS'", "'REVENUE'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_event_of_what_it_is_for": MOVE.format("'CREDITS'", "'REVENUE'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_kind_known": MOVE.format("'CREDITS'", "'CORRECTIONS'", "1", "'GIFT'", "NULL"),
     "movements_one_purchase_an_order": """
         INSERT INTO movements (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference)
