@@ -30,6 +30,9 @@ FAIL_LAPSED = """
     UPDATE transfers SET status = 'FAILED'
     WHERE event_id = $1 AND ticket_id = $2 AND status = 'PENDING_OTP'"""
 
+# There for the buyer to be locked by, before their seats are counted.
+KNOW_BUYER = "INSERT INTO buyers (event_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
 BEGIN = """
     INSERT INTO transfers (event_id, id, ticket_id, index, ticket_version, seller_id, buyer_id, price_minor,
         currency, expires_at)
@@ -80,6 +83,7 @@ async def initiate_transfer(
     if facts["times"] >= rules.transfers_per_ticket_max:
         raise Refused(RefusalCode.TRANSFER_NOT_ALLOWED, "This ticket has changed hands too often.")
     await refuse_too_many_seats(tx, wanted.event_id, buyer_id, rules.seats_per_buyer_max)
+    await tx.rows(KNOW_BUYER, wanted.event_id, buyer_id)
     await tx.rows(FAIL_LAPSED, wanted.event_id, ticket["id"])
     named = (wanted.event_id, id, ticket["id"], ticket["index"], ticket["version"], ticket["owner_id"])
     await tx.rows(BEGIN, *named, buyer_id, price_minor, currency, rules.seconds, rules.closes_minutes)

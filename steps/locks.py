@@ -74,6 +74,13 @@ async def lock_buyers(tx: Transaction, event_id: UUID, user_ids: Sequence[UUID])
     await tx.rows(LOCK_BUYERS, event_id, user_ids)
 
 
+async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
+    """Lock a person at an event who is known there, likewise."""
+    await tx.row(
+        "SELECT 1 FROM buyers WHERE event_id = $1 AND user_id = $2 FOR NO KEY UPDATE", event_id, user_id
+    )
+
+
 async def lock_event(tx: Transaction, event_id: UUID) -> Record | None:
     """Lock an event against everybody else who would change it; None when there is none."""
     return await tx.row("SELECT * FROM events WHERE id = $1 FOR NO KEY UPDATE", event_id)

@@ -6,7 +6,7 @@ from asyncpg import Record
 
 from database import Transaction
 from models.transfers import Transfer
-from steps.locks import lock_buyers, lock_seat, lock_ticket, lock_transfer
+from steps.locks import lock_buyer, lock_seat, lock_ticket, lock_transfer
 from steps.person_locks import lock_users
 from steps.refusals import RefusalCode, Refused
 from steps.replay import transfer_now
@@ -22,7 +22,7 @@ async def locked_transfer(
     found = await transfer_now(tx, event_id, transfer_id)  # what is asked of it here never changes
     if not (any_party or is_party(found, caller_id)):
         raise Refused(RefusalCode.TRANSFER_NOT_FOUND)
-    await lock_buyers(tx, event_id, [found.buyer_id])
+    await lock_buyer(tx, event_id, found.buyer_id)
     await lock_seat(tx, event_id, found.index)
     await lock_ticket(tx, event_id, found.ticket_id)
     await lock_transfer(tx, event_id, transfer_id)
