@@ -43,7 +43,17 @@ from settings import Settings
 from steps.pay_together import Payments
 from steps.reserve_together import Reservations
 from steps.visitors import Visitors
-from tests.deep_queries import ADMINS, BY_EVENT, EDGES, EVENTS, NODES, ONE_AT_A_TIME, OPERATORS, VIEWER
+from tests.deep_queries import (
+    ADMINS,
+    BY_EVENT,
+    EDGES,
+    EVENTS,
+    EVERY_QUERY,
+    NODES,
+    ONE_AT_A_TIME,
+    OPERATORS,
+    VIEWER,
+)
 from tests.world import LIMITS, hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
@@ -211,7 +221,7 @@ def counted_fields() -> set[tuple[str, str]]:
             assert parent is not None
             found.add((parent.name, node.name.value))
 
-    for query in (EVENTS, VIEWER, BY_EVENT, OPERATORS, EDGES, ADMINS, NODES):
+    for query in EVERY_QUERY:
         visit(parse(query), TypeInfoVisitor(types, Fields()))
     return found
 

@@ -9,6 +9,7 @@ from live.bus import Bus
 from tests.codes import order_reference, requested
 from tests.paying import opened
 from tests.people import logged_in
+from tests.transfers import bought, initiated
 from tests.world import hold, new_event, new_user, pay
 
 MOVE = """INSERT INTO movements
@@ -19,7 +20,13 @@ AGAIN = """INSERT INTO tickets
            SELECT event_id, gen_random_uuid(), {}, order_id, index, owner_id, {}, price_minor, currency
            FROM tickets WHERE index = 0"""
 
-IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at most the total
+DONE = """UPDATE transfers SET status = {}, completed_at = now(), seller_confirmed = true,
+              buyer_confirmed = true"""
+
+IMPLIED = {
+    "orders_total_not_negative",  # what is refunded is at least 0 and at most the total
+    "transfers_price_not_negative",  # what is owed likewise
+}
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
@@ -82,6 +89,18 @@ FORBIDDEN = {
         INSERT INTO tiers (event_id, number, name, price_minor, currency, general_admission, capacity)
         SELECT event_id, number + 1, name, price_minor, currency, general_admission, capacity FROM tiers""",
     "tiers_price_not_negative": "UPDATE tiers SET price_minor = -1",
+    "transfers_between_two": "UPDATE transfers SET buyer_id = seller_id",
+    "transfers_completed_once_done": "UPDATE transfers SET status = 'COMPLETED'",
+    "transfers_disputed_at": DONE.format("'DISPUTED'"),
+    "transfers_done_by_both": "UPDATE transfers SET status = 'COMPLETED', completed_at = now()",
+    "transfers_one_pending_a_ticket": """
+        INSERT INTO transfers (event_id, id, ticket_id, index, ticket_version, seller_id, buyer_id,
+            price_minor, currency, expires_at)
+        SELECT event_id, gen_random_uuid(), ticket_id, index, ticket_version, seller_id, buyer_id,
+            price_minor, currency, expires_at FROM transfers""",
+    "transfers_receivable_at_most_price": "UPDATE transfers SET receivable_minor = price_minor + 1",
+    "transfers_reversed_at": DONE.format("'REVERSED'"),
+    "transfers_status_known": "UPDATE transfers SET status = 'LOST'",
     "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
     "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
     "users_username_key": "UPDATE users SET username = 'alice'",
@@ -104,8 +123,9 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     event = await new_event(database)
     await new_event(database)
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")
-    await new_user(database, email="b@example.com")
-    await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    bob = await new_user(database, email="b@example.com")
+    await pay(database, alice, await hold(database, alice, event, [1]))
+    await initiated(database, alice, await bought(database, alice, event), bob, price_minor=0)
     await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
     await opened(database, alice)

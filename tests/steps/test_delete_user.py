@@ -32,7 +32,7 @@ from tests.world import (
 )
 
 PERSONAL = {"username": "alice.a", "full_name": "Alice Archer", "phone": "+4930123456"}
-OF_A_PERSON = {"user_id", "buyer_id", "owner_id"}
+OF_A_PERSON = {"user_id", "buyer_id", "owner_id", "seller_id"}
 TOLD_BY_ORDERS = {"buyers"}
 KEPT_BY_ID = {
     "accounts",
@@ -42,6 +42,7 @@ KEPT_BY_ID = {
     "buyers",
     "orders",
     "tickets",
+    "transfers",
     "sessions",
     "identities",
 }
