@@ -14,6 +14,8 @@ async def test_the_transfers_of_a_person(database: Database, asking: Asking) -> 
             ticket = await bought(database, alice)
             await transferred(database, alice, ticket, bob)
             await initiated(database, bob, ticket, alice)
+            async with database.transaction() as tx:  # nobody gets more than 20 of them within an hour
+                await tx.rows("DELETE FROM codes")
         there = size
         data, statements = await asking.ask(TRANSFERS, bob)
         assert len(data["transfers"]["nodes"]) == 2 * size

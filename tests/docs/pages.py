@@ -13,6 +13,7 @@ PAGES = (
     "docs/codes.md",
     "docs/limits.md",
     "docs/money.md",
+    "docs/transfers.md",
     GUIDE,
 )
 

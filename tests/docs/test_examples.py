@@ -25,6 +25,8 @@ KINDS = {
     "ve": "venue",
     "ha": "hall",
     "se": "seat",
+    "tk": "ticket",
+    "tr": "transfer",
     "ss": "session",
     "us": "person",
     "tx": "transaction",
