@@ -15,7 +15,7 @@ from models.transfers import Transfer
 from models.users import User
 from steps.dispute_transfer import dispute_transfer
 from steps.end_transfer import cancel_transfer
-from steps.locks import lock_ticket
+from steps.locks import lock_seat, lock_ticket, lock_transfer
 from steps.pay import pay_order
 from steps.refund import refund_order
 from steps.refusals import RefusalCode
@@ -176,12 +176,19 @@ async def test_an_offer_waits_for_a_dispute_and_is_refused(
     assert (await rival).code is RefusalCode.TRANSFER_NOT_ALLOWED
 
 
-async def test_a_time_that_ends_while_the_ticket_is_waited_for_is_over(
-    database: Database, alice: User, bob: User, ticket: Ticket, transfer: Transfer
+@pytest.mark.parametrize("what", ["seat", "ticket", "transfer"])
+async def test_a_time_that_ends_while_something_of_it_is_waited_for_is_over(
+    database: Database, alice: User, bob: User, ticket: Ticket, transfer: Transfer, what: str
 ) -> None:
     codes = await codes_of(database, alice, bob)
     async with database.transaction() as tx:
-        await lock_ticket(tx, ticket.event_id, ticket.id)
+        match what:
+            case "seat":
+                await lock_seat(tx, ticket.event_id, ticket.index)
+            case "ticket":
+                await lock_ticket(tx, ticket.event_id, ticket.id)
+            case "transfer":
+                await lock_transfer(tx, ticket.event_id, transfer.id)
         rival = asyncio.create_task(refusal_of(confirmed(database, bob, transfer, **codes)))
         await until_somebody_waits(database)
         await tx.rows("UPDATE transfers SET expires_at = statement_timestamp()")
