@@ -21,7 +21,8 @@ from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, IS_ON_SALE, refuse_unless_on_sale
 
 # Each OFFSET 0 keeps the planner to the order in which this is written, from the buyer to their seats. On
-# tables that were empty when it planned it would begin with all that was ever sold.
+# tables that were empty when it planned it would begin with all that was ever sold, and so it would by an index
+# that is only of live tickets.
 SEATS_OF_BUYER = f"""SELECT
     (SELECT count(*)::int
     FROM (SELECT id FROM orders WHERE event_id = $1 AND buyer_id = w.buyer_id
@@ -31,10 +32,9 @@ SEATS_OF_BUYER = f"""SELECT
             AND order_id = o.id AND NOT {is_free("seats")} OFFSET 0) s)
     + (SELECT count(DISTINCT k.id)::int
     FROM (SELECT ticket_id FROM transfers WHERE event_id = $1 AND buyer_id = w.buyer_id AND {DONE} OFFSET 0) t
-    CROSS JOIN LATERAL (SELECT id, order_id FROM tickets WHERE event_id = $1 AND id = t.ticket_id
-            AND owner_id = w.buyer_id AND {LIVE_TICKET} OFFSET 0) k
-    CROSS JOIN LATERAL (SELECT 1 FROM orders WHERE event_id = $1 AND id = k.order_id
-            AND buyer_id <> w.buyer_id OFFSET 0) o)"""
+    CROSS JOIN LATERAL (SELECT * FROM tickets WHERE event_id = $1 AND id = t.ticket_id OFFSET 0) k
+    CROSS JOIN LATERAL (SELECT * FROM orders WHERE event_id = $1 AND id = k.order_id OFFSET 0) o
+    WHERE k.owner_id = w.buyer_id AND k.{LIVE_TICKET} AND o.buyer_id <> w.buyer_id)"""
 """How many seats the buyer of the wish `w` has at event $1: those ordered, and those got from others."""
 
 HOLD = f"""
