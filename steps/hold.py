@@ -21,8 +21,8 @@ from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, IS_ON_SALE, refuse_unless_on_sale
 
 # Each OFFSET 0 keeps the planner to the order in which this is written, from the buyer to their seats. On
-# tables that were empty when it planned it would begin with all that was ever sold, and so it would by an index
-# that is only of live tickets.
+# tables that were empty when it planned it would begin with all that was ever sold, and look for a ticket by
+# its event alone, in the index of those that are live.
 SEATS_OF_BUYER = f"""SELECT
     (SELECT count(*)::int
     FROM (SELECT id FROM orders WHERE event_id = $1 AND buyer_id = w.buyer_id
