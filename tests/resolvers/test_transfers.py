@@ -6,13 +6,14 @@ import pytest
 
 from database import Database
 from jobs.check_invariants import violations
+from models.orders import order_of
 from models.tickets import Ticket
 from models.users import Role, User
 from schema import ids
 from tests.codes import code_sent_to, other_than
 from tests.serving import Server
 from tests.transfers import bought, codes_of, disputed, initiated, transferred, undone
-from tests.world import everything, new_user
+from tests.world import everything, new_user, refund
 
 TRANSFER = """transfer { id status price { amount currency } sellerConfirmed buyerConfirmed disputeReason
     seller { id } buyer { id } seat { id } ticket { id } }"""
@@ -203,3 +204,23 @@ async def test_the_old_order_does_not_give_the_new_owner_away_nor_is_it_theirs_t
     assert buyers["ticket"] == {"owner": {"id": ids.user_id(bob.id)}, "order": None}
     moved = buyers["transactions"]["nodes"][0]
     assert moved == {"kind": "TRANSFER", "order": None, "transfer": {"buyer": {"id": ids.user_id(bob.id)}}}
+
+
+async def test_who_runs_events_cancels_for_anybody_and_a_refund_ends_a_tickets_history(
+    database: Database, server: Server, alice: User, bob: User, ticket: Ticket
+) -> None:
+    operator, transfer = (
+        await new_user(database, Role.OPERATOR),
+        await initiated(database, alice, ticket, bob),
+    )
+    about = {"transferId": ids.transfer_id(transfer.event_id, transfer.id)}
+    cancelled = await server.ask(CANCEL, operator, i=about)
+    assert cancelled["cancelTransfer"]["transfer"]["status"] == "CANCELLED"
+    before = await everything(database)
+    again = await server.ask(CANCEL, alice, i=about)
+    assert again["cancelTransfer"]["code"] == "TRANSFER_INVALID_STATE"
+    assert await everything(database) == before
+    (order,) = await database.rows("SELECT * FROM orders")
+    await refund(database, alice, order_of(order))
+    seen = await server.ask(HISTORY, alice, t=ids.ticket_id(ticket.event_id, ticket.id))
+    assert [event["what"] for event in seen["ticket"]["history"]] == ["PURCHASED", "REFUNDED"]
