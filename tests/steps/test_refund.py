@@ -8,8 +8,9 @@ import pytest
 from database import Database
 from jobs.check_invariants import violations
 from models.catalogue import Event
-from models.columns import new_id
+from models.columns import new_id, plain_row
 from models.orders import Order
+from models.tickets import Ticket
 from models.users import User
 from steps.cancel import cancel_order
 from steps.confirm import confirm_order
@@ -18,6 +19,7 @@ from steps.pay import pay_order
 from steps.refund import refund_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
+from tests.transfers import transferred
 from tests.world import (
     CURRENCY,
     everything,
@@ -110,7 +112,8 @@ async def test_what_was_used_or_given_away_stays_and_so_does_the_order(database:
            INSERT INTO seat_changes (event_id, index, version, status)
            SELECT event_id, index, version, status FROM used""",
     )
-    await change(database, f"UPDATE tickets SET owner_id = '{bob.id}', price_minor = 9 WHERE index = 1")
+    (given,) = await database.rows("SELECT * FROM tickets WHERE index = 1")
+    await transferred(database, alice, plain_row(Ticket, dict(given)), bob, price_minor=0)
     part = await refund(database, alice, order)
     assert (part.status, part.refunded_minor) == ("CONFIRMED", 1_000)
     assert await balance(database, alice) == 3_000
