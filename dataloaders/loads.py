@@ -18,6 +18,14 @@ from models.seats import SEATS_NOW, Seat, Tier, is_free
 from models.sessions import OPEN_SESSION, Session
 from models.tickets import LIVE_TICKET, Ticket
 from models.transactions import TRANSACTIONS_NOW, Transaction
+from models.transfers import (
+    PARTYS_TRANSFERS_NOW,
+    TICKET_HISTORY,
+    TRANSFERS_NOW,
+    PartysTransfer,
+    TicketEvent,
+    Transfer,
+)
 from models.users import User
 from steps.carts import CartNow, carts_now
 
@@ -38,6 +46,10 @@ STANDING_ADMISSIONS = Source(Scan, f"(SELECT * FROM scans WHERE {STANDING_ADMISS
 USERS = Source(User, "users")
 OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
+TRANSFERS = Source(Transfer, TRANSFERS_NOW)
+PENDING_TRANSFERS = Source(Transfer, f"(SELECT * FROM {TRANSFERS_NOW} AS t WHERE status = 'PENDING_OTP')")
+PARTYS_TRANSFERS = Source(PartysTransfer, PARTYS_TRANSFERS_NOW)
+TICKET_EVENTS = Source(TicketEvent, TICKET_HISTORY)
 TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
 
 ORDERS_AT_AN_EVENT_MAX = 100
@@ -144,6 +156,18 @@ class Loads:
     def admission(self) -> DataLoader[Key, Scan | None]:
         """The scan that let a ticket in, by the event's id and the ticket's."""
         return load_one(self._database, STANDING_ADMISSIONS, event_id="uuid", ticket_id="uuid")
+
+    @cached_property
+    def transfer(self) -> DataLoader[Key, Transfer | None]:
+        return load_one(self._database, TRANSFERS, event_id="uuid", id="uuid")
+
+    @cached_property
+    def pending_transfer_of_ticket(self) -> DataLoader[Key, Transfer | None]:
+        return load_one(self._database, PENDING_TRANSFERS, event_id="uuid", ticket_id="uuid")
+
+    @cached_property
+    def history_of_ticket(self) -> DataLoader[Key, list[TicketEvent]]:
+        return load_many(self._database, TICKET_EVENTS, "r.at", event_id="uuid", ticket_id="uuid")
 
     @cached_property
     def user(self) -> DataLoader[Key, User | None]:

@@ -2,11 +2,13 @@
 
 from database import Database
 from models.tickets import LIVE_TICKET
+from models.transfers import DONE
 
 VIOLATIONS_NAMED_MAX = 100
 
 _SEAT = "'event ' || s.event_id || ', seat ' || s.index"
 _CODE = "'user ' || c.user_id || ', code for ' || c.purpose || ' ' || c.object_id"
+_TRANSFER = "'event ' || t.event_id || ', transfer ' || t.id"
 _ORDER = "'event ' || o.event_id || ', order ' || o.reference"
 
 INVARIANTS = {
@@ -106,6 +108,47 @@ INVARIANTS = {
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
         WHERE m.debit = 'PROVIDER' AND NOT EXISTS (
             SELECT FROM payments p WHERE p.user_id = m.user_id AND p.id = m.id)""",
+    "12. A transfer that was done moved its price from the buyer to the seller, and no other moved any": f"""
+        SELECT {_TRANSFER} FROM transfers t
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(m.amount_minor) FILTER (WHERE m.debit = 'CREDITS'), 0) AS paid
+            FROM movements m WHERE m.user_id = t.buyer_id AND m.kind = 'TRANSFER' AND m.reference = t.id
+        ) AS buyers CROSS JOIN LATERAL (
+            SELECT coalesce(sum(m.amount_minor) FILTER (WHERE m.credit = 'CREDITS'), 0) AS got
+            FROM movements m WHERE m.user_id = t.seller_id AND m.kind = 'TRANSFER' AND m.reference = t.id
+        ) AS sellers
+        WHERE (buyers.paid, sellers.got) <> (
+            SELECT due, due FROM (
+                SELECT CASE WHEN t.completed_at IS NULL THEN 0 ELSE t.price_minor END AS due) AS price)""",
+    "12. What moved for a transfer is of one of its two": """
+        SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
+        WHERE m.kind IN ('TRANSFER', 'DISPUTE', 'REVERSAL') AND NOT EXISTS (
+            SELECT FROM transfers t WHERE t.event_id = m.event_id AND t.id = m.reference
+                AND m.user_id IN (t.seller_id, t.buyer_id))""",
+    "12. A ticket belongs to the buyer of its last transfer, or else of its order": f"""
+        SELECT 'event ' || k.event_id || ', ticket ' || k.reference FROM tickets k
+        JOIN orders o ON o.event_id = k.event_id AND o.id = k.order_id
+        WHERE k.owner_id <> coalesce((
+            SELECT t.buyer_id FROM transfers t
+            WHERE t.event_id = k.event_id AND t.ticket_id = k.id AND t.{DONE}
+            ORDER BY t.completed_at DESC LIMIT 1), o.buyer_id)""",
+    "12. Escrow has the price of a transfer while it is disputed, and else nothing of it": f"""
+        SELECT {_TRANSFER} FROM transfers t
+        WHERE CASE t.status WHEN 'DISPUTED' THEN t.price_minor ELSE 0 END <> (
+            SELECT coalesce(sum(CASE m.credit WHEN 'ESCROW' THEN m.amount_minor ELSE -m.amount_minor END), 0)
+            FROM movements m WHERE m.user_id IN (t.seller_id, t.buyer_id) AND m.reference = t.id
+                AND 'ESCROW' IN (m.debit, m.credit))""",
+    "12. What was undone went back to its buyer": f"""
+        SELECT {_TRANSFER} FROM transfers t
+        WHERE CASE t.status WHEN 'REVERSED' THEN t.price_minor ELSE 0 END <> (
+            SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
+            WHERE m.user_id = t.buyer_id AND m.kind = 'REVERSAL' AND m.reference = t.id)""",
+    "12. What a seller owes of a transfer is what the house lent": f"""
+        SELECT {_TRANSFER} FROM transfers t WHERE t.receivable_minor <> (
+            SELECT coalesce(sum(
+                CASE m.debit WHEN 'RECEIVABLES' THEN m.amount_minor ELSE -m.amount_minor END), 0)
+            FROM movements m WHERE m.user_id = t.seller_id AND m.reference = t.id
+                AND 'RECEIVABLES' IN (m.debit, m.credit))""",
     "13. A ticket that is checked in was let in once, and one that may still come was not": """
         SELECT 'event ' || t.event_id || ', ticket ' || t.reference FROM tickets t JOIN LATERAL (
             SELECT count(*) AS admissions FROM scans s
@@ -173,6 +216,10 @@ INVARIANTS = {
         SELECT {_CODE} FROM codes c JOIN orders o ON o.id = c.object_id AND o.buyer_id = c.user_id
         WHERE c.purpose = 'PURCHASE' AND c.tries >= 3
             AND o.status IN ('PENDING', 'CONFIRMED', 'COMPLETED')""",
+    "17. After the third wrong try its transfer has failed": f"""
+        SELECT {_CODE} FROM codes c JOIN transfers t
+            ON t.id = c.object_id AND c.user_id IN (t.seller_id, t.buyer_id)
+        WHERE c.purpose = 'TRANSFER' AND c.tries >= 3 AND t.status <> 'FAILED'""",
     "17. A code was verified in its time": f"""
         SELECT {_CODE} FROM codes c WHERE c.verified_at NOT BETWEEN c.sent_at AND c.expires_at""",
     "17. What was sent or given up is erased": """

@@ -6,6 +6,7 @@ from functools import partial
 
 from database import Database
 from jobs.deliver import deliver_once
+from jobs.fail_transfers import fail_transfers_once
 from jobs.forget_carts import forget_carts_once
 from jobs.forget_codes import forget_codes_once
 from jobs.forget_deliveries import forget_deliveries_once
@@ -43,6 +44,7 @@ class Work:
             settle = partial(settle_payments_once, database, self.provider, settings.seats_per_buyer_max)
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
+                Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
                 Job("deliver", deliver, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),

@@ -17,6 +17,7 @@ from models.seats import Seat, SeatChange, Stream, Tier
 from models.service_clients import ServiceClient
 from models.sessions import Session
 from models.tickets import Ticket
+from models.transfers import Transfer
 from models.users import User
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Stream",
     "Ticket",
     "Tier",
+    "Transfer",
     "User",
     "Venue",
 ]

@@ -48,8 +48,8 @@ class Movement(SQLModel, table=True):
     """An amount from one account to another; never updated, never deleted.
 
     It touches at most one balance, that of the person `user_id`, whose money it was. `event_id` names the
-    event of a REVENUE side, `reference` what it was for (an order, or a payment), `actor_id` who made it,
-    `reason` why.
+    event of a REVENUE side or of a transfer, `reference` what it was for (an order, a payment, a transfer),
+    `actor_id` who made it, `reason` why.
     """
 
     __tablename__ = "movements"
@@ -61,8 +61,9 @@ class Movement(SQLModel, table=True):
         CheckConstraint("amount_minor > 0", name="movements_amount_positive"),
         CheckConstraint("debit <> credit", name="movements_two_accounts"),
         CheckConstraint(
-            "(debit = 'REVENUE' OR credit = 'REVENUE') = (event_id IS NOT NULL)",
-            name="movements_event_of_revenue",
+            "(debit = 'REVENUE' OR credit = 'REVENUE' OR kind IN ('TRANSFER', 'DISPUTE', 'REVERSAL')) "
+            "= (event_id IS NOT NULL)",
+            name="movements_event_of_what_it_is_for",
         ),
         CheckConstraint("kind <> 'ADJUSTMENT' OR reason IS NOT NULL", name="movements_why_adjusted"),
         Index("movements_by_id", "id"),

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, text
 from sqlmodel import BigInteger, Field, SQLModel
 
-from models.columns import born, ids, one_of, plain_row, texts
+from models.columns import born, ids, moments, one_of, plain_row, texts
 
 LIVE = ("PENDING", "ACTIVE", "CHECKED_IN")
 LIVE_TICKET = "status IN ('PENDING', 'ACTIVE', 'CHECKED_IN')"
@@ -35,7 +35,7 @@ class TicketStatus(StrEnum):
 
 
 class Ticket(SQLModel, table=True):
-    """A seat that somebody owns."""
+    """A seat that somebody owns; `ended_at` is when it was cancelled or paid back."""
 
     __tablename__ = "tickets"
     __table_args__ = (
@@ -68,6 +68,7 @@ class Ticket(SQLModel, table=True):
     currency: str = Field(sa_column=texts())
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
     purchased_at: datetime = Field(default=None, sa_column=born())
+    ended_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))
 
 
 _COLUMNS = tuple(Ticket.model_fields)

@@ -46,5 +46,6 @@ class CodeMutations:
             purpose=purpose,
             reference=reference,
             code=input.code,
+            seats_per_buyer_max=info.context.house.settings.seats_per_buyer_max,
         )
         return OtpPayload.of(otp)

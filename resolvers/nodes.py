@@ -18,6 +18,7 @@ from schema.sessions import Session
 from schema.tickets import Ticket
 from schema.tiers import PricingTier
 from schema.transactions import Transaction
+from schema.transfers import Transfer
 from schema.users import User
 from schema.venues import Hall, Venue
 
@@ -32,6 +33,7 @@ _FINDERS = {
     "se": Seat.find,
     "or": Order.find,
     "tk": Ticket.find,
+    "tr": Transfer.find,
     "ss": Session.find,
     "tx": Transaction.find,
     "ca": Cart.find,

@@ -29,7 +29,7 @@ def _reference(context: OtpContext, id: str) -> tuple[CodePurpose, Reference]:
         case OtpContext.EMAIL:
             return CodePurpose.EMAIL, (ids.read_user(id),)
         case OtpContext.TRANSFER:
-            return CodePurpose.TRANSFER, ()
+            return CodePurpose.TRANSFER, ids.read_transfer(id)
 
 
 @strawberry.input(description="For what a code is wanted.")

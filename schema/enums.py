@@ -11,6 +11,7 @@ from models.orders import OrderStatus
 from models.seats import SeatStatus
 from models.tickets import TicketStatus
 from models.transactions import TransactionStatus
+from models.transfers import TransferStatus
 from models.users import Role
 from steps.refusals import SENTENCES, RefusalCode
 
@@ -70,6 +71,16 @@ _show(
     WRONG_EVENT="The ticket is for another event in this hall.",
 )
 _show(
+    TransferStatus,
+    "Where a transfer is in its life.",
+    PENDING_OTP="It waits until both have confirmed it with their codes.",
+    COMPLETED="The ticket and the price have changed hands.",
+    FAILED="A code was wrong too often, it was not confirmed in time, or the ticket is good no longer.",
+    CANCELLED="One of the two gave it up.",
+    DISPUTED="One of the two regrets it: the price is put aside until the house decides.",
+    REVERSED="It was undone: the ticket and the price are back.",
+)
+_show(
     MovementKind,
     "Why money moved.",
     name="TransactionKind",
@@ -119,5 +130,6 @@ __all__ = [
     "SeatStatus",
     "TicketStatus",
     "TransactionStatus",
+    "TransferStatus",
     "VerificationResult",
 ]

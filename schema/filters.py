@@ -1,11 +1,22 @@
 """Which of them: the filters of lists, and the listings that they make."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
-from dataloaders.loads import EVENTS, ORDERS, SCANS, SEATS, TICKETS, TRANSACTIONS
+from dataloaders.load import Source
+from dataloaders.loads import (
+    EVENTS,
+    ORDERS,
+    PARTYS_TRANSFERS,
+    SCANS,
+    SEATS,
+    TICKETS,
+    TRANSACTIONS,
+    TRANSFERS,
+)
 from dataloaders.pages import BY_ID, BY_INDEX, Listing, by_moment
 from models.catalogue import Event
 from models.door import Scan
@@ -13,6 +24,7 @@ from models.orders import Order
 from models.seats import Seat
 from models.tickets import Ticket
 from models.transactions import Transaction
+from models.transfers import Transfer
 from schema import ids
 from schema.context import Info
 from schema.enums import (
@@ -22,6 +34,7 @@ from schema.enums import (
     SeatStatus,
     TicketStatus,
     TransactionStatus,
+    TransferStatus,
     VerificationResult,
 )
 from schema.words import prefix_query
@@ -31,6 +44,7 @@ _WITH_SEAT = """EXISTS (
     SELECT FROM order_items i WHERE i.event_id = r.event_id AND i.order_id = r.id AND i.index = {})"""
 _OF_AN_EVENT_TO_COME = """EXISTS (
     SELECT FROM events e WHERE e.id = r.event_id AND (e.ends_at > statement_timestamp()) = {})"""
+_OF_EITHER = "(r.seller_id = {0} OR r.buyer_id = {0})"
 
 Where = list[tuple[str, object]]
 
@@ -157,6 +171,31 @@ def tickets_listing(wanted: TicketFilter, parent: tuple[str, str] | None = None)
     if wanted.upcoming is not None:
         where.append((_OF_AN_EVENT_TO_COME, wanted.upcoming))
     return Listing(TICKETS, (BY_ID,), descending=True, parent=parent, where=tuple(where))
+
+
+@strawberry.input(description="Which transfers.")
+class TransferFilter:
+    event_id: strawberry.ID | None = strawberry.field(default=None, description="For this event.")
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="From this person, or to them."
+    )
+    status: list[TransferStatus] | None = strawberry.field(
+        default=None, description="In one of these states."
+    )
+
+
+def transfers_listing(wanted: TransferFilter, *, of_party: bool) -> Listing[Transfer]:
+    """The transfers that a filter asks for, the newest first: of one of the two, or all."""
+    where: Where = []
+    if wanted.event_id is not None:
+        where.append(("r.event_id = {}", ids.read_event(wanted.event_id)))
+    if wanted.user_id is not None:
+        where.append((_OF_EITHER, ids.read_user(wanted.user_id)))
+    if wanted.status is not None:
+        where.append(("r.status = ANY({}::text[])", tuple(status.value for status in wanted.status)))
+    source: Source[Any] = PARTYS_TRANSFERS if of_party else TRANSFERS
+    parent = ("party_id", "uuid") if of_party else None
+    return Listing(source, (BY_ID,), descending=True, parent=parent, where=tuple(where))
 
 
 @strawberry.input(description="Which transactions.")

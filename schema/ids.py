@@ -47,6 +47,10 @@ def ticket_id(event: UUID, ticket: UUID) -> strawberry.ID:
     return _made(b"tk_", event.bytes + ticket.bytes)
 
 
+def transfer_id(event: UUID, transfer: UUID) -> strawberry.ID:
+    return _made(b"tr_", event.bytes + transfer.bytes)
+
+
 def session_id(user: UUID, session: UUID) -> strawberry.ID:
     return _made(b"ss_", user.bytes + session.bytes)
 
@@ -107,6 +111,10 @@ def read_ticket(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "tk")
 
 
+def read_transfer(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "tr")
+
+
 def read_session(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "ss")
 
@@ -136,6 +144,7 @@ _NAMES = {
     "se": "a seat",
     "or": "an order",
     "tk": "a ticket",
+    "tr": "a transfer",
     "ss": "a session",
     "tx": "a transaction",
     "ca": "a cart",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schema.tickets import Ticket
     from schema.tiers import PricingTier
     from schema.transactions import Transaction
+    from schema.transfers import Transfer
     from schema.users import Person, User
 else:
     Cart = Annotated["Cart", strawberry.lazy("schema.carts")]
@@ -23,6 +24,7 @@ else:
     Ticket = Annotated["Ticket", strawberry.lazy("schema.tickets")]
     PricingTier = Annotated["PricingTier", strawberry.lazy("schema.tiers")]
     Transaction = Annotated["Transaction", strawberry.lazy("schema.transactions")]
+    Transfer = Annotated["Transfer", strawberry.lazy("schema.transfers")]
     Person = Annotated["Person", strawberry.lazy("schema.users")]
     User = Annotated["User", strawberry.lazy("schema.users")]
 
@@ -36,5 +38,6 @@ __all__ = [
     "Session",
     "Ticket",
     "Transaction",
+    "Transfer",
     "User",
 ]

@@ -22,6 +22,7 @@ from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketMutations, TicketQueries
 from resolvers.transactions import TransactionMutations, TransactionQueries
+from resolvers.transfers import TransferMutations, TransferQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
@@ -38,6 +39,7 @@ class Query(
     OrderQueries,
     TicketQueries,
     DoorQueries,
+    TransferQueries,
     TransactionQueries,
     LimitQueries,
 ):
@@ -55,6 +57,7 @@ class Mutation(
     CartMutations,
     TicketMutations,
     DoorMutations,
+    TransferMutations,
     TransactionMutations,
     VenueMutations,
     EventMutations,

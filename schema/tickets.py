@@ -6,7 +6,8 @@ from typing import Annotated
 import strawberry
 
 from models import tickets as rows
-from schema import events, ids, later, orders, seats, users
+from models import transfers as transfer_rows
+from schema import events, ids, later, orders, seats, transfers, users
 from schema.context import Info
 from schema.enums import RefusalCode, TicketStatus
 from schema.money import Money
@@ -14,6 +15,29 @@ from schema.nodes import Node
 from schema.order_inputs import KEY
 from schema.qr import TicketQr
 from schema.refusals import Refusal
+
+
+@strawberry.type(description="Something that happened to a ticket.")
+class TicketEvent:
+    at: datetime = strawberry.field(description="When.")
+    what: str = strawberry.field(
+        description="PURCHASED, TRANSFERRED, TRANSFER_REVERSED, CANCELLED or REFUNDED; there may be more."
+    )
+    row: strawberry.Private[transfer_rows.TicketEvent]
+
+    @classmethod
+    def of(cls, row: transfer_rows.TicketEvent) -> "TicketEvent":
+        return cls(at=row.at, what=row.what, row=row)
+
+    @staticmethod
+    def is_visible(info: Info, row: transfer_rows.TicketEvent) -> bool:
+        """Say whether the caller may know: whoever had the ticket before or after, and who runs events."""
+        viewer = info.context.viewer
+        return viewer is not None and (viewer.id in {row.before_id, row.who_id} or viewer.runs_events)
+
+    @strawberry.field(description="Whose the ticket was by then.")
+    async def who(self) -> later.Person | None:
+        return users.Person.of(self.row.who_id)
 
 
 @strawberry.type(description="The right to a seat at an event.")
@@ -57,6 +81,19 @@ class Ticket(Node):
     @strawberry.field(description="Who owns it.")
     async def owner(self) -> later.Person:
         return users.Person.of(self.row.owner_id)
+
+    @strawberry.field(description="The transfer of it that waits for codes; for the two whose it is.")
+    async def pending_transfer(self, info: Info) -> later.Transfer | None:
+        row = await info.context.loads.pending_transfer_of_ticket.load((self.row.event_id, self.row.id))
+        return transfers.Transfer.of(row) if row and transfers.Transfer.is_visible(info, row) else None
+
+    @strawberry.field(
+        description="What happened to it, in the order of time: all of it for OPERATOR and ADMIN, for its "
+        "owner what they had to do with."
+    )
+    async def history(self, info: Info) -> list["TicketEvent"]:
+        found = await info.context.loads.history_of_ticket.load((self.row.event_id, self.row.id))
+        return [TicketEvent.of(row) for row in found if TicketEvent.is_visible(info, row)]
 
     @strawberry.field(description="The order that it was bought in; null when it is not the caller's to see.")
     async def order(self, info: Info) -> later.Order | None:

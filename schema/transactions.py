@@ -7,13 +7,15 @@ from uuid import UUID
 import strawberry
 
 from models import transactions as rows
-from schema import ids, later, orders, users
+from schema import ids, later, orders, transfers, users
 from schema.context import Info
 from schema.enums import MovementKind, TransactionStatus
 from schema.money import Money
 from schema.nodes import Node
 from schema.order_inputs import PaymentMethod
 from schema.refusals import Refusal
+
+OF_TRANSFERS = {MovementKind.TRANSFER, MovementKind.DISPUTE, MovementKind.REVERSAL}
 
 
 @strawberry.type(description="Money that moved, or is to move, from or to a person's credits.")
@@ -59,9 +61,15 @@ class Transaction(Node):
 
     @strawberry.field(description="The order that it is for.")
     async def order(self, info: Info) -> later.Order | None:
-        if self.row.event_id is None or self.row.reference is None:
+        if self.row.event_id is None or self.row.reference is None or self.row.kind in OF_TRANSFERS:
             return None
         return await orders.Order.visible(info, (self.row.event_id, self.row.reference))
+
+    @strawberry.field(description="The transfer that it is for.")
+    async def transfer(self, info: Info) -> later.Transfer | None:
+        if self.row.event_id is None or self.row.reference is None or self.row.kind not in OF_TRANSFERS:
+            return None
+        return await transfers.Transfer.visible(info, (self.row.event_id, self.row.reference))
 
     @strawberry.field(description="Of a REFUND: what is paid back.")
     async def refund_of(self, info: Info) -> "Transaction | None":

@@ -8,10 +8,17 @@ import strawberry
 
 from dataloaders.pages import PageArguments
 from models import users as rows
-from schema import carts, ids, later, orders, sessions, tickets
+from schema import carts, ids, later, orders, sessions, tickets, transfers
 from schema.context import Info
 from schema.enums import Role
-from schema.filters import OrderFilter, TicketFilter, orders_listing, tickets_listing
+from schema.filters import (
+    OrderFilter,
+    TicketFilter,
+    TransferFilter,
+    orders_listing,
+    tickets_listing,
+    transfers_listing,
+)
 from schema.money import Money
 from schema.nodes import Node
 from schema.orders_by_event import ORDERS_BY_EVENT, EventOrders
@@ -108,6 +115,22 @@ class User(Node):
     @strawberry.field(description="What this person has put aside to buy; empty for everybody but them.")
     async def cart(self, info: Info) -> later.Cart:
         return await carts.Cart.of_user(info, self.row.id)
+
+    @strawberry.field(description="The transfers from and to this person, the newest first.")
+    async def transfers(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Annotated[
+            TransferFilter | None, strawberry.argument(description="Only these transfers.")
+        ] = None,
+    ) -> Connection[later.Transfer]:
+        page = PageArguments(first, after, last, before)
+        listing = transfers_listing(filter or TransferFilter(), of_party=True)
+        return await connect(info, listing, transfers.Transfer.of, page, self.row.id)
 
     @strawberry.field(description="Where this person is logged in, the session last used first; at most 50.")
     async def sessions(self, info: Info) -> list[later.Session]:

@@ -117,6 +117,18 @@ class Settings(Rates, EndpointLimits, BaseSettings):
         le=8_760,
         description="How many hours before an event its buyers can have their money back for the last time",
     )
+    transfer_seconds: int = Field(
+        900, ge=60, le=86_400, description="How long a transfer waits for the codes of both"
+    )
+    transfer_closes_minutes: int = Field(
+        60, ge=0, le=525_600, description="How many minutes before an event its tickets change hands last"
+    )
+    transfers_per_ticket_max: int = Field(
+        3, ge=0, le=1_000, description="How often one ticket may change hands; 0: never"
+    )
+    dispute_hours: int = Field(
+        48, ge=0, le=8_760, description="How long after a transfer either of the two may dispute it"
+    )
     frame_milliseconds: int = Field(
         50, ge=0, le=10_000, description="Watchers of an event get at most one update in this time"
     )

@@ -14,12 +14,15 @@ from models.codes import CodePurpose
 from models.deliveries import DeliveryKind
 from steps.cancel import cancel_order
 from steps.codes import void_codes
+from steps.confirm_transfer import consent, not_confirmable
 from steps.deliver import post
+from steps.end_transfer import fail_transfer
 from steps.locks import lock_order
+from steps.parties import locked_transfer
 from steps.pay import not_pending
 from steps.person_locks import lock_code, lock_user
 from steps.refusals import RefusalCode, Refused, invalid
-from steps.replay import order_now
+from steps.replay import order_now, transfer_now
 
 NO_NEW_EMAIL = "No new e-mail address waits to be confirmed; say it with updateUser."
 
@@ -42,8 +45,18 @@ class Purpose:
 
     lock: Callable[[Transaction, UUID, Reference], Awaitable[Refused | None]]
     address: Callable[[Transaction, Codes, Record], Awaitable[Address]]
-    confirm: Callable[[Transaction, Codes, Record], Awaitable[None]]
+    confirm: Callable[[Transaction, "Confirmed"], Awaitable[object]]
     give_up: Callable[[Transaction, UUID, Reference], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A code that was right, and for which thing; and how many seats a buyer may have at an event."""
+
+    codes: Codes
+    code: Record
+    reference: Reference
+    seats_per_buyer_max: int
 
 
 async def _lock_order(tx: Transaction, user_id: UUID, reference: Reference) -> Refused | None:
@@ -76,13 +89,29 @@ async def _new_email(tx: Transaction, codes: Codes, user: Record) -> Address:
     return Address(DeliveryKind.EMAIL, last["sent_to"])
 
 
-async def _take_email(tx: Transaction, codes: Codes, code: Record) -> None:
+async def _take_email(tx: Transaction, confirmed: Confirmed) -> None:
     """Give an account the address that was proven, and tell the owner of the old one."""
-    user_id, new = code["user_id"], Address(DeliveryKind.EMAIL, code["sent_to"])
+    user_id, new = confirmed.code["user_id"], Address(DeliveryKind.EMAIL, confirmed.code["sent_to"])
     before = await tx.value(TAKE_EMAIL, user_id, new.at)
     await void_codes(tx, user_id, CodePurpose.PASSWORD)
     old = Address(DeliveryKind.EMAIL, before)
-    await post(tx, codes.envelopes, user_id, old, email_changed_text(new.masked))
+    await post(tx, confirmed.codes.envelopes, user_id, old, email_changed_text(new.masked))
+
+
+async def _lock_transfer(tx: Transaction, user_id: UUID, reference: Reference) -> Refused | None:
+    event_id, transfer_id = reference
+    transfer = await locked_transfer(tx, caller_id=user_id, event_id=event_id, transfer_id=transfer_id)
+    return await not_confirmable(tx, transfer)
+
+
+async def _confirm_transfer(tx: Transaction, confirmed: Confirmed) -> None:
+    person = confirmed.code["user_id"]
+    transfer = await transfer_now(tx, *confirmed.reference)
+    await consent(tx, transfer, [person], person, confirmed.seats_per_buyer_max)
+
+
+async def _fail_transfer(tx: Transaction, _: UUID, reference: Reference) -> None:
+    await fail_transfer(tx, *reference)
 
 
 async def _nothing(*_: object) -> None:
@@ -91,15 +120,8 @@ async def _nothing(*_: object) -> None:
 
 PURPOSES = {
     CodePurpose.PURCHASE: Purpose(_lock_order, _own_address, confirm=_nothing, give_up=_cancel_order),
+    CodePurpose.TRANSFER: Purpose(
+        _lock_transfer, _own_address, confirm=_confirm_transfer, give_up=_fail_transfer
+    ),
     CodePurpose.EMAIL: Purpose(_lock_account, _new_email, confirm=_take_email, give_up=_nothing),
 }
-
-NOT_FOUND = {CodePurpose.TRANSFER: RefusalCode.TRANSFER_NOT_FOUND}
-"""How a code is refused for things of which there are none."""
-
-
-def purpose_of(purpose: CodePurpose) -> Purpose:
-    """The decisions of a purpose, or the refusal that there is no such thing."""
-    if purpose in NOT_FOUND:
-        raise Refused(NOT_FOUND[purpose])
-    return PURPOSES[purpose]

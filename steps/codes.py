@@ -41,8 +41,8 @@ COUNT_TRY = f"""
     WHERE user_id = $1 AND purpose = $2 AND object_id = $3 RETURNING tries"""
 
 VERIFY = """
-    UPDATE codes SET verified_at = $4
-    WHERE user_id = $1 AND purpose = $2 AND object_id = $3"""
+    UPDATE codes SET verified_at = least(statement_timestamp(), expires_at)
+    WHERE user_id = $1 AND purpose = $2 AND object_id = $3 AND verified_at IS NULL RETURNING 1"""
 
 UNVERIFY = """
     UPDATE codes SET digest = NULL, verified_at = NULL
@@ -126,8 +126,14 @@ def _seconds(pause: timedelta) -> int:
 async def try_code(
     tx: Transaction, codes: Codes, about: CodeObject, last: Record, code: str
 ) -> bool | Refused:
-    """Compare a code with the last one that was sent, which is locked; True if this verified it, False if it
-    was verified before.
+    """Judge a code, and verify it if it is right; True if this verified it, False if it was before."""
+    return await judge_code(tx, codes, about, last, code) or await verify_code(tx, about)
+
+
+async def judge_code(
+    tx: Transaction, codes: Codes, about: CodeObject, last: Record, code: str
+) -> Refused | None:
+    """Compare a code with the last one that was sent, which is locked; say why it is not that, if so.
 
     A wrong one is counted, which only stays if the refusal is returned; the third one voids the code.
     """
@@ -137,13 +143,16 @@ async def try_code(
     if last["digest"] is None or last["expires_at"] <= now:
         raise Refused(RefusalCode.OTP_EXPIRED)
     if codes.is_code(code, about, last["digest"]):
-        if last["verified_at"] is None:
-            await tx.rows(VERIFY, *about, now)
-        return last["verified_at"] is None
+        return None
     left = TRIES_MAX - await tx.value(COUNT_TRY, *about)
     if not left:
         return Refused(RefusalCode.OTP_MAX_RETRIES)
     return Refused(RefusalCode.OTP_INVALID, attempts_left=left)
+
+
+async def verify_code(tx: Transaction, about: CodeObject) -> bool:
+    """Note that the last code was the right one; False if it was noted before."""
+    return await tx.row(VERIFY, *about) is not None
 
 
 async def void_codes(tx: Transaction, user_id: UUID, purpose: CodePurpose | None = None) -> None:

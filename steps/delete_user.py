@@ -17,6 +17,10 @@ HAS_TICKETS = f"""
         SELECT FROM orders
         WHERE buyer_id = $1 AND status = 'PENDING' AND held_until > statement_timestamp())"""
 
+# Whoever confirms such a transfer now is waited for, so that the next statement sees the ticket.
+CANCEL_TRANSFERS = """
+    UPDATE transfers SET status = 'CANCELLED' WHERE buyer_id = $1 AND status = 'PENDING_OTP'"""
+
 ERASE = (
     "UPDATE sessions SET device = '' WHERE user_id = $1",
     "DELETE FROM cart_items WHERE user_id = $1",
@@ -31,12 +35,14 @@ ERASE = (
 async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
     """Erase who a person is: name, mail, phone, password, devices, codes, cart; orders and the books stay.
 
-    Refuses while they own tickets to an event to come or hold seats (USER_HAS_TICKETS).
+    What others were about to transfer to them is cancelled. Refuses while they own tickets to an event to
+    come or hold seats (USER_HAS_TICKETS).
     """
     # A checkout is waited for, so that its orders are seen, and none begins.
     await lock_cart(tx, user_id)
     # Whoever pays for a held order now is waited for, so that the next statement sees the tickets.
     await lock_held_orders(tx, user_id)
+    await tx.rows(CANCEL_TRANSFERS, user_id)
     if await lock_user(tx, user_id) is None:
         raise Refused(RefusalCode.USER_NOT_FOUND)
     if await tx.value(HAS_TICKETS, user_id):

@@ -6,6 +6,7 @@ import orjson
 
 from database import Transaction
 from models.orders import ORDERS_NOW
+from models.transfers import TRANSFERS_NOW
 from steps.refusals import RefusalCode, Refused
 
 ROWS_OF_A_KIND_MAX = 100_000
@@ -37,6 +38,8 @@ EVERYTHING = {
         SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
         WHERE o.buyer_id = $1 ORDER BY i.order_id, i.index""",
     "tickets": "SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id",
+    "transfers": f"""
+        SELECT * FROM {TRANSFERS_NOW} AS t WHERE seller_id = $1 OR buyer_id = $1 ORDER BY id""",
     "idempotency_keys": """
         SELECT mutation, key, created_at FROM idempotency_keys WHERE user_id = $1 ORDER BY created_at""",
 }

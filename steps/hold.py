@@ -12,6 +12,8 @@ from models.columns import new_reference
 from models.layouts import SEATS_PER_EVENT_MAX
 from models.orders import Order, order_of
 from models.seats import is_free
+from models.tickets import LIVE_TICKET
+from models.transfers import DONE
 from steps.idempotency import Key
 from steps.locks import SEATS_BY_INDEX
 from steps.outbox import log_of
@@ -19,15 +21,21 @@ from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, IS_ON_SALE, refuse_unless_on_sale
 
 # Each OFFSET 0 keeps the planner to the order in which this is written, from the buyer to their seats. On
-# tables that were empty when it planned it would begin with all that was ever sold.
-SEATS_OF_BUYER = f"""
-    SELECT count(*)::int
+# tables that were empty when it planned it would begin with all that was ever sold, and look for a ticket by
+# its event alone, in the index of those that are live.
+SEATS_OF_BUYER = f"""SELECT
+    (SELECT count(*)::int
     FROM (SELECT id FROM orders WHERE event_id = $1 AND buyer_id = w.buyer_id
             AND status IN ('PENDING', 'CONFIRMED') OFFSET 0) o
     CROSS JOIN LATERAL (SELECT index FROM order_items WHERE event_id = $1 AND order_id = o.id OFFSET 0) i
     CROSS JOIN LATERAL (SELECT 1 FROM seats WHERE event_id = $1 AND index = i.index
-            AND order_id = o.id AND NOT {is_free("seats")} OFFSET 0) s"""
-"""How many seats the buyer of the wish `w` has at event $1."""
+            AND order_id = o.id AND NOT {is_free("seats")} OFFSET 0) s)
+    + (SELECT count(DISTINCT k.id)::int
+    FROM (SELECT ticket_id FROM transfers WHERE event_id = $1 AND buyer_id = w.buyer_id AND {DONE} OFFSET 0) t
+    CROSS JOIN LATERAL (SELECT * FROM tickets WHERE event_id = $1 AND id = t.ticket_id OFFSET 0) k
+    CROSS JOIN LATERAL (SELECT * FROM orders WHERE event_id = $1 AND id = k.order_id OFFSET 0) o
+    WHERE k.owner_id = w.buyer_id AND k.{LIVE_TICKET} AND o.buyer_id <> w.buyer_id)"""
+"""How many seats the buyer of the wish `w` has at event $1: those ordered, and those got from others."""
 
 LAPSED_TICKETS = """
     stale AS MATERIALIZED (

@@ -24,6 +24,8 @@ TAKE = f"""
     WHERE k.created_at <= statement_timestamp() - interval '{KEY_HOURS} hours'
     RETURNING made"""
 
+GIVE_UP = "DELETE FROM idempotency_keys WHERE user_id = $1 AND mutation = $2 AND key = $3"
+
 
 @dataclass(frozen=True)
 class Key:
@@ -72,6 +74,12 @@ async def _made_before(tx: Transaction, key: Key) -> UUID:
         raise Refused(RefusalCode.IDEMPOTENCY_MISMATCH)
     made: UUID = first["made"]
     return made
+
+
+async def give_up(tx: Transaction, key: Key | None) -> None:
+    """Let a key that this transaction took be free, since it ends with a no although it is committed."""
+    if key is not None:
+        await tx.rows(GIVE_UP, key.user_id, key.mutation, key.key)
 
 
 async def forget_old_keys(tx: Transaction, *, keys_max: int) -> int:

@@ -1,7 +1,8 @@
-"""Every row lock that a step takes, in one order: key, event, buyer, order, seats, tickets, accounts.
+"""Every row lock that a step takes, in one order.
 
-The strings are sub-selects for a step to compose into its statement. They lock FOR NO KEY UPDATE, because
-FOR UPDATE would block inserts that only reference the row, and in the order of the key.
+The order is: key, event, buyer, order, seats, tickets, transfers, accounts. The strings are sub-selects for a
+step to compose into its statement. They lock FOR NO KEY UPDATE, because FOR UPDATE would block inserts that
+only reference the row, and in the order of the key.
 """
 
 from collections.abc import Sequence
@@ -65,6 +66,12 @@ ACCOUNTS_OF = """
     ORDER BY a.user_id, a.currency FOR NO KEY UPDATE OF a"""
 """The accounts that another part of the statement names by `user_id` and `currency`."""
 
+LAPSED_TRANSFERS = """
+    SELECT event_id, id FROM transfers
+    WHERE status = 'PENDING_OTP' AND expires_at <= statement_timestamp()
+    ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""Transfers whose time is over, at most $1 of them, that nobody else has in hand now."""
+
 LAPSED_ORDERS = """
     SELECT event_id, id, payment_id FROM orders
     WHERE status = 'PENDING' AND held_until <= statement_timestamp()
@@ -78,7 +85,7 @@ async def lock_buyers(tx: Transaction, event_id: UUID, user_ids: Sequence[UUID])
 
 
 async def lock_buyer(tx: Transaction, event_id: UUID, user_id: UUID) -> None:
-    """Lock a person who has ordered at this event, and change nothing."""
+    """Lock a person at an event who is known there, and change nothing."""
     await tx.rows(
         "SELECT 1 FROM buyers WHERE event_id = $1 AND user_id = $2 FOR NO KEY UPDATE", event_id, user_id
     )
@@ -126,6 +133,41 @@ async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID)
 async def lock_ticket(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record | None:
     """Lock a ticket and its seat, whose status comes with it; None when there is no such ticket."""
     return await tx.row(TICKET_AND_ITS_SEAT, event_id, ticket_id)
+
+
+async def lock_seat(tx: Transaction, event_id: UUID, index: int) -> bool:
+    """Lock a seat, waiting for who has it in hand; False when there is none."""
+    found = await tx.row(
+        "SELECT 1 FROM seats WHERE event_id = $1 AND index = $2 FOR NO KEY UPDATE", event_id, index
+    )
+    return found is not None
+
+
+async def lock_ticket_alone(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record:
+    """Lock a ticket that is there, of a seat under lock."""
+    found = await tx.row(
+        "SELECT * FROM tickets WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE", event_id, ticket_id
+    )
+    assert found is not None, "whoever names a ticket has read it"
+    return found
+
+
+async def lock_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> None:
+    """Lock a transfer; what it is by then, only the next statement sees."""
+    await tx.row(
+        "SELECT 1 FROM transfers WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE", event_id, transfer_id
+    )
+
+
+async def lock_accounts(tx: Transaction, user_ids: Sequence[UUID], currency: str) -> dict[UUID, int]:
+    """Lock the accounts of these people in a currency; return the balances of those who have one."""
+    found = await tx.rows(
+        """SELECT user_id, balance_minor FROM accounts WHERE user_id = ANY($1::uuid[]) AND currency = $2
+           ORDER BY user_id FOR NO KEY UPDATE""",
+        user_ids,
+        currency,
+    )
+    return {row["user_id"]: row["balance_minor"] for row in found}
 
 
 async def lock_all_seats(tx: Transaction, event_id: UUID) -> None:

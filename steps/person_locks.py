@@ -1,5 +1,6 @@
 """The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment, refund."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from asyncpg import Record
@@ -68,6 +69,14 @@ async def lock_refund(tx: Transaction, user_id: UUID, refund_id: UUID) -> Record
 async def lock_user(tx: Transaction, user_id: UUID) -> Record | None:
     """Lock a person against everybody else who changes them or opens a session; None if there is none."""
     return await tx.row("SELECT * FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+
+
+async def lock_users(tx: Transaction, user_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Lock those of these people that there are, in the order of their ids."""
+    found = await tx.rows(
+        "SELECT * FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", user_ids
+    )
+    return {row["id"]: row for row in found}
 
 
 async def lock_session(tx: Transaction, user_id: UUID, session_id: UUID) -> Record | None:

@@ -21,7 +21,7 @@ IN_TIME = """
 
 REFUND = f"""
     WITH returned AS (
-        UPDATE tickets SET status = 'REFUNDED', version = version + 1
+        UPDATE tickets SET status = 'REFUNDED', version = version + 1, ended_at = statement_timestamp()
         WHERE event_id = $1 AND id = ANY($3::uuid[]) RETURNING index
     ), freed AS (
         UPDATE seats s SET status = 'A', version = s.version + 1, order_id = NULL

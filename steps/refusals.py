@@ -55,7 +55,11 @@ class RefusalCode(StrEnum):
     TICKET_INVALID_STATE = "TICKET_INVALID_STATE"
     NOT_SEAT_OWNER = "NOT_SEAT_OWNER"
     QR_INVALID = "QR_INVALID"
+    SELF_TRANSFER = "SELF_TRANSFER"
     TRANSFER_NOT_FOUND = "TRANSFER_NOT_FOUND"
+    TRANSFER_INVALID_STATE = "TRANSFER_INVALID_STATE"
+    TRANSFER_IN_PROGRESS = "TRANSFER_IN_PROGRESS"
+    TRANSFER_NOT_ALLOWED = "TRANSFER_NOT_ALLOWED"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUSY = "BUSY"
 
@@ -101,7 +105,11 @@ SENTENCES = {
     RefusalCode.TICKET_INVALID_STATE: "The ticket is not in a state that allows this.",
     RefusalCode.NOT_SEAT_OWNER: "The ticket is somebody else's.",
     RefusalCode.QR_INVALID: "This is not a code of this house, or it was tampered with.",
+    RefusalCode.SELF_TRANSFER: "Whoever gives a ticket and whoever gets it must be two people.",
     RefusalCode.TRANSFER_NOT_FOUND: "There is no such transfer.",
+    RefusalCode.TRANSFER_INVALID_STATE: "The transfer is not in a state that allows this.",
+    RefusalCode.TRANSFER_IN_PROGRESS: "This ticket is being transferred already.",
+    RefusalCode.TRANSFER_NOT_ALLOWED: "This ticket cannot be transferred now.",
     RefusalCode.IDEMPOTENCY_MISMATCH: "This idempotency key was used before with another input.",
     RefusalCode.BUSY: "Too many people are at it right now; try again in a moment.",
 }

@@ -7,9 +7,11 @@ from models.columns import plain_row
 from models.orders import ORDERS_NOW, Order, order_of
 from models.transactions import TRANSACTIONS_NOW
 from models.transactions import Transaction as Entry
+from models.transfers import TRANSFERS_NOW, Transfer
 from steps.refusals import RefusalCode, Refused
 
 ORDER_NOW = f"SELECT * FROM {ORDERS_NOW} AS now WHERE event_id = $1 AND id = $2"
+TRANSFER_NOW = f"SELECT * FROM {TRANSFERS_NOW} AS now WHERE event_id = $1 AND id = $2"
 ENTRY_NOW = f"SELECT * FROM {TRANSACTIONS_NOW} AS now WHERE user_id = $1 AND id = $2"
 
 
@@ -19,6 +21,14 @@ async def order_now(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
     if row is None:  # it was deleted since
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     return order_of(row)
+
+
+async def transfer_now(tx: Transaction, event_id: UUID, transfer_id: UUID) -> Transfer:
+    """Read a transfer as it is at this moment: FAILED once its time is over, or its ticket is no more."""
+    row = await tx.row(TRANSFER_NOW, event_id, transfer_id)
+    if row is None:
+        raise Refused(RefusalCode.TRANSFER_NOT_FOUND)
+    return plain_row(Transfer, row)
 
 
 async def transaction_now(tx: Transaction, user_id: UUID, id: UUID) -> Entry:

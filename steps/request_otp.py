@@ -5,7 +5,7 @@ from uuid import UUID
 from auth.codes import CodeObject, Codes
 from database import Transaction
 from models.codes import CodePurpose
-from steps.code_purposes import Reference, purpose_of
+from steps.code_purposes import PURPOSES, Reference
 from steps.codes import Otp, issue_code
 from steps.person_locks import lock_user
 from steps.refusals import RefusalCode, Refused
@@ -18,7 +18,7 @@ async def request_otp(
 
     Refuses a thing that is not theirs, as one that is not there, and one that is past needing a code.
     """
-    decisions = purpose_of(purpose)
+    decisions = PURPOSES[purpose]
     problem = await decisions.lock(tx, user_id, reference)
     if problem is not None:
         raise problem

@@ -20,6 +20,7 @@ from tests.codes import CODES, flagged_user, order_reference, requested
 from tests.doors import checked_in, ticket_at, undone
 from tests.people import logged_in
 from tests.serving import Server
+from tests.transfers import bought, disputed, initiated, transferred
 from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced, refund
 
 READERS = ("anonymous", "SERVICE", "USER", "owner", "STAFF", "OPERATOR", "ADMIN")
@@ -27,6 +28,7 @@ READERS = ("anonymous", "SERVICE", "USER", "owner", "STAFF", "OPERATOR", "ADMIN"
 
 EMAIL, USER_NAME, FULL_NAME, PHONE = "alice-sekret@example.com", "alicia77", "Alice Sekretova", "+4930557719"
 DEVICE, DRAFT_NAME, DRAFT_CATEGORY = "Alices Telephon", "Unsaid Premiere", "Unheard-of"
+DISPUTE_REASON = "The wrong Saturday"
 CREDITS_MINOR = 7_654_321
 KIND_CHARACTERS, EVENT_CHARACTERS = 3, 23
 """In the ids of all things of an event the characters between these are the same."""
@@ -67,6 +69,7 @@ def strangers_ids() -> Ids:
         "seat of order": [ids.seat_id(event, 0)],
         "order": [ids.order_id(event, thing)],
         "ticket": [ids.ticket_id(event, thing)],
+        "transfer": [ids.transfer_id(event, thing)],
         "session": [ids.session_id(thing, uuid4())],
         "transaction": [ids.transaction_id(thing, uuid4())],
         "cart": [ids.cart_id(thing)],
@@ -107,7 +110,7 @@ async def alices_house(database: Database, server: Server) -> House:
 
 
 async def _what_alice_has(database: Database, alice: User, other: User) -> None:
-    """Orders in every state, tickets, a scan and a code; and at the same event an order and a ticket of
+    """Orders in every state, tickets, a scan, transfers, a code; at the same event an order and a ticket of
     another."""
     now = datetime.now(UTC)
     sale = {"sales_start_at": now - timedelta(days=1), "sales_end_at": now + timedelta(days=9)}
@@ -120,6 +123,10 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     await undone(database, ticket)
     await refund(database, alice, await pay(database, alice, await hold(database, alice, event, [4])))
     await pay(database, other, await hold(database, other, event, [5]))
+    friend = await new_user(database, credits_minor=100_000)
+    given = await transferred(database, alice, await bought(database, alice, event, 7), friend)
+    await disputed(database, friend, given, reason=DISPUTE_REASON)
+    await initiated(database, alice, await bought(database, alice, event, 8), friend)
     await hold(database, other, event, [6])
     await put_places(database, alice, event, 1, 2)
     await put_seats(database, alice, event, 7)
@@ -138,6 +145,9 @@ def _of(buyer: User, order: Order) -> dict[str, Any]:
 async def _things_of(database: Database, user_id: UUID) -> Ids:
     orders = await database.rows("SELECT event_id, id FROM orders WHERE buyer_id = $1 ORDER BY id", user_id)
     tickets = await database.rows("SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id", user_id)
+    transfers = await database.rows(
+        "SELECT event_id, id FROM transfers WHERE $1 IN (seller_id, buyer_id)", user_id
+    )
     sessions = await database.rows("SELECT user_id, id FROM sessions WHERE user_id = $1", user_id)
     movements = await database.rows("SELECT user_id, id FROM movements WHERE user_id = $1", user_id)
     items = await database.rows("SELECT id FROM cart_items WHERE user_id = $1 ORDER BY id", user_id)
@@ -145,6 +155,7 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
         "user": [ids.user_id(user_id)],
         "order": [ids.order_id(*row) for row in orders],
         "ticket": [ids.ticket_id(row["event_id"], row["id"]) for row in tickets],
+        "transfer": [ids.transfer_id(*row) for row in transfers],
         "session": [ids.session_id(*row) for row in sessions],
         "transaction": [ids.transaction_id(*row) for row in movements],
         "cart": [ids.cart_id(user_id)],
@@ -182,6 +193,7 @@ async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, li
         "credits": [str(to_major(row["balance_minor"], CURRENCY)) for row in accounts],
         "order": [*(row["reference"] for row in orders), *alices["order"]],
         "ticket": [*(row["reference"] for row in tickets), *alices["ticket"]],
+        "transfer": [DISPUTE_REASON, *alices["transfer"]],
         "account": alices["user"],
         "session": alices["session"],
         "cart": alices["item"],
@@ -190,9 +202,10 @@ async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, li
 
 
 async def _cursors(server: Server, alice: User) -> list[str]:
-    lists = "orders(first: 1) { pageInfo { endCursor } } tickets(first: 1) { pageInfo { endCursor } }"
+    names = ("orders", "tickets", "transfers")
+    lists = " ".join(f"{name}(first: 1) {{ pageInfo {{ endCursor }} }}" for name in names)
     found = await server.ask(f"{{ {lists} }}", alice)
-    return [found[name]["pageInfo"]["endCursor"] for name in ("orders", "tickets")]
+    return [found[name]["pageInfo"]["endCursor"] for name in names]
 
 
 def flat(known: Ids) -> Iterator[str]:

@@ -29,13 +29,15 @@ TEXTS = {
     "seatPlan": None,
     "idempotencyKey": None,
 }
-REFERENCES = {"PURCHASE": "order", "EMAIL": "user", "TRANSFER": "order"}
+REFERENCES = {"PURCHASE": "order", "EMAIL": "user", "TRANSFER": "transfer"}
 """What kind of thing a code's context is about."""
 MOMENTS = {"startsAt": "2999-01-01T19:00:00Z", "endsAt": "2999-01-01T22:00:00Z"}
 OF_ORDER = " of order"
 ALIASES = {"buyer": "user"}
-LEFT_OUT = {"buyerId"}
+LEFT_OUT = {"buyerId", "seatId"}
 """What most callers do not say: they are meant themselves."""
+INSTEAD_OF = {"buyerId": "buyerEmail", "seatId": "ticketId"}
+"""What is said in one of two ways."""
 VALUES = {"Int": 1, "Boolean": True, "Decimal": "1.00"}
 
 Input = dict[str, Any]
@@ -66,7 +68,8 @@ def _inputs(kind: GraphQLInputObjectType, known: Ids) -> Iterator[Input]:
     for wish in _about_codes(known) if "referenceId" in candidates else [{}]:
         yield first | wish
     for name, values in candidates.items():
-        yield from ({**first, name: value} for value in values[1:])
+        without = {INSTEAD_OF[name]: None} if INSTEAD_OF.get(name) in first else {}
+        yield from ({**first, **without, name: value} for value in values[1:])
 
 
 def _about_codes(known: Ids) -> list[Input]:

@@ -61,18 +61,26 @@ async def verified(
         purpose=purpose,
         reference=reference,
         code=code,
+        seats_per_buyer_max=SETTINGS.seats_per_buyer_max,
     )
 
 
-async def tried(tx: Transaction, user: User, reference: Reference, code: str) -> Otp | Refused:
-    """Confirm a code for an order within a transaction that is open."""
+async def tried(
+    tx: Transaction,
+    user: User,
+    reference: Reference,
+    code: str,
+    purpose: CodePurpose = CodePurpose.PURCHASE,
+) -> Otp | Refused:
+    """Confirm a code within a transaction that is open."""
     return await verify_otp(
         tx,
         codes=CODES,
         user_id=user.id,
-        purpose=CodePurpose.PURCHASE,
+        purpose=purpose,
         reference=reference,
         code=code,
+        seats_per_buyer_max=SETTINGS.seats_per_buyer_max,
     )
 
 

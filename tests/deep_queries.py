@@ -36,6 +36,15 @@ BY_EVENT = """{ viewer { ordersByEvent(first: 100) { totalCount pageInfo { endCu
     nodes { event { name hall { name } } orders { reference availableActions items { tier { name } }
         tickets { reference } } } } } }"""
 
+TRANSFERS = f"""{{ transfers(first: 100) {{ totalCount pageInfo {{ endCursor }}
+    edges {{ cursor node {{ price {MONEY} }} }}
+    nodes {{ status price {MONEY} seller {{ name user {{ email }} }} buyer {{ name }}
+        seat {{ index event {{ name }} }}
+        ticket {{ reference owner {{ name }} history {{ what who {{ name }} }}
+            pendingTransfer {{ status buyer {{ name }} }} }} }} }}
+    viewer {{ transfers(first: 100) {{ totalCount nodes {{ status ticket {{ reference }} }} }} }}
+    transactions(first: 100) {{ nodes {{ transfer {{ status seat {{ index }} }} }} }} }}"""
+
 OPERATORS = f"""{{ orders(first: 100) {{ totalCount nodes {{ reference buyer {{ name user {{ email
         tickets(first: 3) {{ totalCount nodes {{ reference seat {{ index }} }} }}
         paid: orders(filter: {{status: [CONFIRMED]}}) {{ nodes {{ total {MONEY} }} }}
@@ -60,7 +69,7 @@ EDGES = f"""{{ venues(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {
 ADMINS = """{ users(first: 100) { totalCount pageInfo { endCursor } nodes { email username }
     edges { cursor node { email sessions { id current } } } } }"""
 
-ONE_AT_A_TIME = {"node", "event", "order", "ticket", "user", "eventCategories", "rateLimit"}
+ONE_AT_A_TIME = {"node", "event", "order", "ticket", "transfer", "user", "eventCategories", "rateLimit"}
 """What a query has once, whatever there is; `nodes` stands for many of them."""
 
 NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
@@ -71,4 +80,7 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on Cart { items { id } }
     ... on CartItem { event { name } tier { name } wanted: seat { index } }
     ... on Transaction { kind order { reference } }
+    ... on Transfer { status seat { index } buyer { name } ticket { reference } }
     ... on Ticket { reference seat { index } order { reference } qr { svg } } } }"""
+
+EVERY_QUERY = (EVENTS, VIEWER, BY_EVENT, TRANSFERS, OPERATORS, EDGES, ADMINS, NODES)

@@ -38,6 +38,7 @@ ID_PREFIXES = {
     "order": "or",
     "reference": "or",
     "ticket": "tk",
+    "transfer": "tr",
     "user": "us",
     "session": "ss",
     "transaction": "tx",

@@ -14,6 +14,7 @@ PAGES = (
     "docs/limits.md",
     "docs/money.md",
     "docs/door.md",
+    "docs/transfers.md",
     GUIDE,
 )
 

@@ -25,11 +25,12 @@ KINDS = {
     "ve": "venue",
     "ha": "hall",
     "se": "seat",
+    "tk": "ticket",
+    "tr": "transfer",
     "ss": "session",
     "us": "person",
     "tx": "transaction",
     "ci": "item",
-    "tk": "ticket",
 }
 
 

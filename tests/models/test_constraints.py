@@ -11,6 +11,7 @@ from tests.codes import order_reference, requested
 from tests.doors import checked_in, ticket_at
 from tests.paying import opened
 from tests.people import logged_in
+from tests.transfers import bought, initiated
 from tests.world import hold, new_event, new_user, pay
 
 MOVE = """INSERT INTO movements
@@ -23,7 +24,16 @@ AGAIN = """INSERT INTO tickets
 CARRIED = """INSERT INTO cart_items (user_id, id, event_id, index, quantity, price_minor)
              SELECT user_id, gen_random_uuid(), event_id, index, quantity, price_minor FROM cart_items"""
 
-IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at most the total
+DONE = """UPDATE transfers SET status = {}, completed_at = now(), seller_confirmed = true,
+              buyer_confirmed = true"""
+
+BACK = """INSERT INTO refunds (user_id, id, payment_id, amount_minor, currency, status)
+          SELECT user_id, gen_random_uuid(), id, {}, currency, {} FROM payments"""
+
+IMPLIED = {
+    "orders_total_not_negative",  # what is refunded is at least 0 and at most the total
+    "transfers_price_not_negative",  # what is owed likewise
+}
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
@@ -53,16 +63,24 @@ FORBIDDEN = {
     "movements_amount_positive": MOVE.format("'CREDITS'", "'CORRECTIONS'", "0", "'ADJUSTMENT'", "NULL"),
     "movements_credit_known": MOVE.format("'CREDITS'", "'POCKET'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_debit_known": MOVE.format("'POCKET'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
-    "movements_event_of_revenue": MOVE.format("'CREDITS'", "'REVENUE'", "1", "'ADJUSTMENT'", "NULL"),
+    "movements_event_of_what_it_is_for": MOVE.format("'CREDITS'", "'REVENUE'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_kind_known": MOVE.format("'CREDITS'", "'CORRECTIONS'", "1", "'GIFT'", "NULL"),
+    "movements_two_accounts": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_one_purchase_an_order": """
         INSERT INTO movements (user_id, id, debit, credit, amount_minor, currency, kind, event_id, reference)
         SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id, reference
         FROM movements WHERE kind = 'PURCHASE'""",
-    "movements_touch_one_person": MOVE.format("'CREDITS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
     "movements_why_adjusted": MOVE.format("'CORRECTIONS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "orders_payment_while_it_counts": """
+        UPDATE orders SET payment_id = id, cashier_id = buyer_id WHERE status = 'CONFIRMED'""",
     "payments_amount_positive": "UPDATE payments SET amount_minor = 0",
+    "payments_one_open_an_order": """
+        INSERT INTO payments (user_id, id, provider, amount_minor, currency, event_id, order_id, held_until)
+        SELECT user_id, gen_random_uuid(), provider, amount_minor, currency, id, id, now()
+        FROM payments, generate_series(1, 2)""",
+    "payments_order_whole": "UPDATE payments SET order_id = id",
     "payments_provider_known": "UPDATE payments SET provider = 'UNCLE'",
+    "payments_refunded_at_most_paid": "UPDATE payments SET refunded_minor = 1",
     "payments_settled_once_paid": "UPDATE payments SET status = 'SUCCESS'",
     "payments_status_known": "UPDATE payments SET status = 'LOST'",
     "order_items_price_not_negative": "UPDATE order_items SET price_minor = -1",
@@ -84,6 +102,9 @@ FORBIDDEN = {
     "scans_undone_by_somebody": "UPDATE scans SET undone_at = now(), undone_by = scanned_by",
     "seat_changes_revision_key": "UPDATE seat_changes SET revision = 1",
     "seat_changes_status_known": "UPDATE seat_changes SET status = 'X'",
+    "refunds_amount_positive": BACK.format("0", "'PENDING'"),
+    "refunds_settled_once_paid": BACK.format("1", "'SUCCESS'"),
+    "refunds_status_known": BACK.format("1", "'LOST'"),
     "seats_held_until_while_held": "UPDATE seats SET held_until = NULL WHERE status = 'H'",
     "seats_index_not_negative": "UPDATE seats SET index = -1 WHERE index = 9",
     "seats_order_while_taken": "UPDATE seats SET order_id = NULL WHERE status = 'S'",
@@ -103,6 +124,18 @@ FORBIDDEN = {
         INSERT INTO tiers (event_id, number, name, price_minor, currency, general_admission, capacity)
         SELECT event_id, number + 1, name, price_minor, currency, general_admission, capacity FROM tiers""",
     "tiers_price_not_negative": "UPDATE tiers SET price_minor = -1",
+    "transfers_between_two": "UPDATE transfers SET buyer_id = seller_id",
+    "transfers_completed_once_done": "UPDATE transfers SET status = 'COMPLETED'",
+    "transfers_disputed_at": DONE.format("'DISPUTED'"),
+    "transfers_done_by_both": "UPDATE transfers SET status = 'COMPLETED', completed_at = now()",
+    "transfers_one_pending_a_ticket": """
+        INSERT INTO transfers (event_id, id, ticket_id, index, ticket_version, seller_id, buyer_id,
+            price_minor, currency, expires_at)
+        SELECT event_id, gen_random_uuid(), ticket_id, index, ticket_version, seller_id, buyer_id,
+            price_minor, currency, expires_at FROM transfers""",
+    "transfers_receivable_at_most_price": "UPDATE transfers SET receivable_minor = price_minor + 1",
+    "transfers_reversed_at": DONE.format("'REVERSED'"),
+    "transfers_status_known": "UPDATE transfers SET status = 'LOST'",
     "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
     "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
     "users_username_key": "UPDATE users SET username = 'alice'",
@@ -125,9 +158,10 @@ async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: s
     event = await new_event(database)
     await new_event(database)
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")
-    await new_user(database, email="b@example.com")
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
     await checked_in(database, await ticket_at(database, event.id, 1))
+    bob = await new_user(database, email="b@example.com")
+    await initiated(database, alice, await bought(database, alice, event, 5), bob, price_minor=0)
     await requested(database, alice, order_reference(await hold(database, alice, event, [2])))
     await logged_in(database, alice)
     await opened(database, alice)

@@ -121,7 +121,7 @@ async def test_what_is_not_ones_own_and_what_is_no_id_is_refused(
     assert (await server.ask(REQUEST, bob, i=about))["requestOtp"]["code"] == "ORDER_NOT_FOUND"
     given = about | {"code": "1"}
     assert (await server.ask(VERIFY, bob, i=given))["verifyOtp"]["code"] == "ORDER_NOT_FOUND"
-    transfer = {"context": "TRANSFER", "referenceId": "tr_x"}
+    transfer = {"context": "TRANSFER", "referenceId": ids.transfer_id(event.id, order.id)}
     assert (await server.ask(REQUEST, bob, i=transfer))["requestOtp"]["code"] == "TRANSFER_NOT_FOUND"
     assert (await server.error(REQUEST, i=about))["extensions"]["code"] == "UNAUTHORIZED"
     wrong = about | {"context": "EMAIL"}

@@ -15,8 +15,7 @@ from steps.refusals import RefusalCode
 from steps.reset_password import request_password_reset
 from steps.transact import transact
 from steps.update_user import update_user
-from steps.verify_otp import verify_otp
-from tests.codes import CODES, PAUSING, code_in, requested, verified, waiting_messages
+from tests.codes import CODES, PAUSING, code_in, requested, tried, verified, waiting_messages
 from tests.world import everything, new_user, refusal_of, until_somebody_waits
 
 NEW = "Ann.New@example.com"
@@ -75,9 +74,7 @@ async def test_of_two_confirmations_at_once_one_changes_and_tells(database: Data
     await named(database, ann, NEW)
     code = await code_for(database, ann)
     async with database.transaction() as tx:
-        await verify_otp(
-            tx, codes=CODES, user_id=ann.id, purpose=CodePurpose.EMAIL, reference=(ann.id,), code=code
-        )
+        await tried(tx, ann, (ann.id,), code, CodePurpose.EMAIL)
         second = asyncio.create_task(confirmed(database, ann, code))
         await until_somebody_waits(database)
     assert (await second).verified

@@ -20,6 +20,7 @@ from steps.update_user import update_user
 from tests.carts import put_seats
 from tests.codes import CODES
 from tests.people import logged_in, refreshed, session_row
+from tests.transfers import bought, initiated, transferred
 from tests.world import (
     CURRENCY,
     everything,
@@ -33,16 +34,18 @@ from tests.world import (
 )
 
 PERSONAL = {"username": "alice.a", "full_name": "Alice Archer", "phone": "+4930123456"}
-OF_A_PERSON = {"user_id", "buyer_id", "owner_id"}
+OF_A_PERSON = {"user_id", "buyer_id", "owner_id", "seller_id"}
 TOLD_BY_ORDERS = {"buyers"}
 KEPT_BY_ID = {
     "accounts",
     "movements",
     "payments",
+    "refunds",
     "simulated_payments",
     "buyers",
     "orders",
     "tickets",
+    "transfers",
     "sessions",
     "identities",
 }
@@ -157,6 +160,19 @@ async def test_the_export_tells_everything_and_nothing_of_others(database: Datab
     assert datetime.fromisoformat(told["account"][0]["created_at"]) > datetime.now(UTC) - timedelta(hours=1)
     for secret in ("password", "refresh_hash", "Bob", str(bob.id), others.reference):
         assert secret not in text
+
+
+async def test_the_export_has_the_transfers_from_and_to_a_person(database: Database, alice: User) -> None:
+    event, bob = await new_event(database), await new_user(database, credits_minor=5_000)
+    carol = await new_user(database)
+    there = await transferred(database, alice, await bought(database, alice, event, 0), bob)
+    back = await initiated(database, bob, await bought(database, bob, event, 1), alice)
+    await initiated(database, bob, await bought(database, bob, event, 2), carol, price_minor=0)
+    told = orjson.loads(await transact(database, export_data, user_id=alice.id))
+    assert [(row["id"], row["status"]) for row in told["transfers"]] == [
+        (str(there.id), "COMPLETED"),
+        (str(back.id), "PENDING_OTP"),
+    ]
 
 
 async def test_nothing_is_exported_of_nobody(database: Database) -> None:

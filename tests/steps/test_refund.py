@@ -10,6 +10,7 @@ from jobs.check_invariants import violations
 from models.catalogue import Event
 from models.columns import new_id
 from models.orders import Order
+from models.tickets import ticket_of
 from models.users import User
 from steps.cancel import cancel_order
 from steps.confirm import confirm_order
@@ -19,6 +20,7 @@ from steps.refund import refund_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
 from tests.doors import checked_in, ticket_at
+from tests.transfers import transferred
 from tests.world import (
     CURRENCY,
     everything,
@@ -105,7 +107,8 @@ async def test_what_was_used_or_given_away_stays_and_so_does_the_order(database:
     alice, order = await bought(database, 0, 1, 2)
     bob = await new_user(database)
     await checked_in(database, await ticket_at(database, order.event_id))
-    await change(database, f"UPDATE tickets SET owner_id = '{bob.id}', price_minor = 9 WHERE index = 1")
+    given = ticket_of(await ticket_at(database, order.event_id, 1))
+    await transferred(database, alice, given, bob, price_minor=0)
     part = await refund(database, alice, order)
     assert (part.status, part.refunded_minor) == ("CONFIRMED", 1_000)
     assert await balance(database, alice) == 3_000

@@ -10,6 +10,7 @@ from jobs.check_invariants import violations
 from models.catalogue import Event
 from models.columns import new_id
 from models.orders import Order
+from models.tickets import ticket_of
 from models.transactions import Transaction as Entry
 from models.transactions import TransactionStatus
 from models.users import User
@@ -23,7 +24,9 @@ from steps.settle import settle_by_hand
 from steps.top_up import note_top_up
 from steps.transact import transact
 from tests.cards import books, bought_by_card, opened_for, order_of, paid_back, repaired, tickets_of
+from tests.doors import ticket_at
 from tests.paying import balance, begun, topped_up
+from tests.transfers import transferred
 from tests.world import (
     everything,
     hold,
@@ -142,8 +145,8 @@ async def test_what_is_left_after_a_refund_is_paid_back_by_an_admin(
     database: Database, provider: SimulatedProvider
 ) -> None:
     _event, alice, order = await by_card(database, provider, 0, 1)
-    async with database.transaction() as tx:
-        await tx.rows("UPDATE tickets SET owner_id = $1 WHERE index = 1", new_id())
+    given = ticket_of(await ticket_at(database, order.event_id, 1))
+    await transferred(database, alice, given, await new_user(database), price_minor=0)
     await refund(database, alice, order)
     before = await everything(database)
     refused = await refusal_of(corrected(database, alice, order.payment_id, "10.01"))

@@ -172,11 +172,11 @@ async def test_what_needs_no_code_any_more_is_refused(database: Database, alice:
     assert await everything(database) == before
 
 
-async def test_there_are_no_transfers_to_confirm(database: Database, alice: User) -> None:
+async def test_an_order_is_no_transfer_to_be_confirmed(database: Database, alice: User, order: Order) -> None:
     before = await everything(database)
     for attempt in (
-        requested(database, alice, (), CodePurpose.TRANSFER),
-        verified(database, alice, (), "000000", CodePurpose.TRANSFER),
+        requested(database, alice, order_reference(order), CodePurpose.TRANSFER),
+        verified(database, alice, order_reference(order), "000000", CodePurpose.TRANSFER),
     ):
         assert (await refusal_of(attempt)).code is RefusalCode.TRANSFER_NOT_FOUND
     assert await everything(database) == before

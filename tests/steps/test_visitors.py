@@ -18,11 +18,11 @@ from steps.end_sessions import end_sessions
 from steps.permit import activate_user, deactivate_user
 from steps.transact import transact
 from steps.visitors import REMEMBERED_MAX, Visitors
+from tests.counting import counted
 from tests.openid import as_house, refused, trusting, trusting_server, viewer
 from tests.provider import Provider, providing
 from tests.routes.test_staying import closed_with
 from tests.serving import Server, receive, serving, subscribe
-from tests.test_statements import counted
 
 LOGOUT = "mutation { logout { ... on LogoutPayload { success } } }"
 

@@ -1,0 +1,50 @@
+"""Transfers that end before anything changed hands: cancelled, failed, or past their time."""
+
+from uuid import UUID
+
+from database import Transaction
+from models.transfers import Transfer
+from steps.idempotency import Key, claim
+from steps.locks import LAPSED_TRANSFERS
+from steps.parties import locked_transfer, not_in
+from steps.replay import transfer_now
+
+END = """
+    UPDATE transfers SET status = $3 WHERE event_id = $1 AND id = $2 AND status = 'PENDING_OTP'"""
+
+FAIL_LAPSED = f"""
+    WITH lapsed AS MATERIALIZED ({LAPSED_TRANSFERS})
+    UPDATE transfers t SET status = 'FAILED' FROM lapsed l
+    WHERE t.event_id = l.event_id AND t.id = l.id RETURNING 1"""
+
+
+async def cancel_transfer(
+    tx: Transaction,
+    *,
+    caller_id: UUID,
+    any_party: bool,
+    event_id: UUID,
+    transfer_id: UUID,
+    key: Key | None = None,
+) -> Transfer:
+    """Give up a transfer that waits for codes: either of the two may, and whoever may for `any_party`."""
+    cancelled_before = await claim(tx, key, made=transfer_id) is not None
+    transfer = await locked_transfer(
+        tx, caller_id=caller_id, any_party=any_party, event_id=event_id, transfer_id=transfer_id
+    )
+    if cancelled_before:
+        return transfer
+    if (problem := not_in(transfer, "PENDING_OTP")) is not None:
+        raise problem
+    await tx.rows(END, event_id, transfer_id, "CANCELLED")
+    return await transfer_now(tx, event_id, transfer_id)
+
+
+async def fail_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> None:
+    """Let a transfer that is locked and waits for codes have failed."""
+    await tx.rows(END, event_id, transfer_id, "FAILED")
+
+
+async def fail_lapsed_transfers(tx: Transaction, *, transfers_max: int) -> int:
+    """Write down that transfers failed whose time is over, which they read as already; return how many."""
+    return len(await tx.rows(FAIL_LAPSED, transfers_max))
