@@ -6,8 +6,9 @@ from database import Transaction
 from models.orders import Order, order_of
 from models.seats import is_free
 from steps.codes import unverify_code
-from steps.hold import LAPSED_TICKETS, SEATS_OF_BUYER, Limits, why_not_held
+from steps.hold import SEATS_OF_BUYER, Limits, why_not_held
 from steps.idempotency import Key, claim
+from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import SEATS_BY_INDEX, lock_buyers
 from steps.outbox import log_of
 from steps.pending import HELD, buyer_of, lock_pending_order
@@ -40,7 +41,7 @@ ADD = f"""
         WHERE s.event_id = $1 AND s.index = ANY($2::int[]) AND s.index = f.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("taken")}
-    ), {LAPSED_TICKETS}, listed AS (
+    ), listed AS (
         INSERT INTO order_items (event_id, order_id, index, tier, price_minor)
         SELECT $1, g.id, f.index, f.tier, f.price_minor FROM grown g, free f
     )
@@ -90,6 +91,7 @@ async def add_order_items(
             held_out = Refused(RefusalCode.HOLD_EXPIRED)
             return held_out if row["lapsed"] else why_not_held(row, event_id, set(indexes))
         assert row["taken"] == len(indexes), "what is locked and free is taken, to the last seat"
+        await take_back_lapsed(tx, event_id, indexes, [order_id])
         await unverify_code(tx, buyer_id, order_id)
         tx.changed_events.add(event_id)
         tx.seats_held += len(indexes)

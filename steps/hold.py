@@ -15,6 +15,7 @@ from models.seats import is_free
 from models.tickets import LIVE_TICKET
 from models.transfers import DONE
 from steps.idempotency import Key
+from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import SEATS_BY_INDEX
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
@@ -36,18 +37,6 @@ SEATS_OF_BUYER = f"""SELECT
     CROSS JOIN LATERAL (SELECT * FROM orders WHERE event_id = $1 AND id = k.order_id OFFSET 0) o
     WHERE k.owner_id = w.buyer_id AND k.{LIVE_TICKET} AND o.buyer_id <> w.buyer_id)"""
 """How many seats the buyer of the wish `w` has at event $1: those ordered, and those got from others."""
-
-LAPSED_TICKETS = """
-    stale AS MATERIALIZED (
-        SELECT t.id FROM free f JOIN taken k USING (index) CROSS JOIN LATERAL (
-            SELECT id FROM tickets WHERE event_id = $1 AND index = f.index AND status = 'PENDING' OFFSET 0) t
-        WHERE f.status = 'H'
-    ), taken_back AS (
-        UPDATE tickets SET status = 'CANCELLED', version = version + 1
-        WHERE (SELECT EXISTS (SELECT FROM stale)) AND event_id = $1 AND id = ANY(ARRAY(SELECT id FROM stale))
-    )"""
-"""Takes the tickets back that lapsed orders have, whose buyers were paying by card, for `free` seats that are
-`taken` now. Whoever has the lock on a seat decides over such a ticket, so nobody waits for it."""
 
 HOLD = f"""
     WITH event AS ({EVENT_FACTS}
@@ -76,7 +65,7 @@ HOLD = f"""
         WHERE s.event_id = $1 AND s.index = ANY($2::int[]) AND s.index = f.index
         RETURNING s.event_id, s.index, s.version, s.status
     ), logged AS ({log_of("taken")}
-    ), {LAPSED_TICKETS}, listed AS (
+    ), listed AS (
         INSERT INTO order_items (event_id, order_id, index, tier, price_minor)
         SELECT $1, m.id, f.index, f.tier, f.price_minor FROM made m JOIN free f ON f.order_id = m.id
     )
@@ -85,7 +74,7 @@ HOLD = f"""
         CASE WHEN m.id IS NULL THEN ARRAY(SELECT index FROM found) END AS found,
         CASE WHEN m.id IS NULL THEN ARRAY(SELECT index FROM free) END AS free,
         CASE WHEN m.id IS NULL THEN ARRAY(SELECT index FROM found WHERE status IN ('S', 'C')) END AS sold,
-        (SELECT count(*) FROM taken) AS taken
+        (SELECT count(*) FROM taken) AS taken, (SELECT bool_or(status = 'H') FROM free) AS some_lapsed
     FROM wishes w LEFT JOIN event e ON true LEFT JOIN made m ON m.id = w.order_id
     ORDER BY array_position($3, w.order_id)"""
 """$1 event, $2 indexes; for each wish $3 new order, $4 buyer, $5 reference, $6 number of seats; for each
@@ -142,11 +131,14 @@ async def hold(
         limits.hold_seconds,
         limits.seats_per_buyer_max,
     )
-    held = sum(len(wish.indexes) for wish, row in zip(wishes, rows, strict=True) if row["id"])
-    assert rows[0]["taken"] == held, "what is locked and free is taken, to the last seat"
-    if held:
+    served = [wish for wish, row in zip(wishes, rows, strict=True) if row["id"]]
+    taken = [index for wish in served for index in wish.indexes]
+    assert rows[0]["taken"] == len(taken), "what is locked and free is taken, to the last seat"
+    if taken:
         tx.changed_events.add(event_id)
-        tx.seats_held += held
+        tx.seats_held += len(taken)
+        if rows[0]["some_lapsed"]:
+            await take_back_lapsed(tx, event_id, taken, [wish.order_id for wish in served])
     return [
         order_of(row) if row["id"] else why_not_held(row, event_id, set(wish.indexes))
         for wish, row in zip(wishes, rows, strict=True)

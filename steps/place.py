@@ -9,6 +9,7 @@ from models.columns import new_id, new_reference
 from models.seats import is_free
 from models.tickets import LIVE_TICKET
 from steps.hold import SEATS_OF_BUYER
+from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import lock_buyer, lock_order, lock_seats_of_order
 from steps.outbox import log_of
 from steps.person_locks import lock_payment
@@ -39,11 +40,6 @@ PLACE = f"""
     SELECT p.id, ARRAY(SELECT index FROM listed ORDER BY index) AS indexes FROM placed p"""
 """$1 event, $2 order, all of whose seats are locked; $3 payment, $4 its amount, $5 currency, $6 buyer, $7
 seats that the buyer may have, if the seats are not held any more."""
-
-CLEAR = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
-    WHERE event_id = $1 AND index = ANY($2::int[]) AND status = 'PENDING' AND order_id <> $3"""
-"""Tickets that lapsed orders of others have for the seats $2, which the order $3 takes."""
 
 ACTIVATE = """
     UPDATE tickets SET status = 'ACTIVE', purchased_at = statement_timestamp()
@@ -98,7 +94,7 @@ async def place_order(tx: Transaction, payment: Record, *, seats_per_buyer_max: 
     if placed is None:
         return False
     indexes = placed["indexes"]
-    await tx.rows(CLEAR, event_id, indexes, order_id)
+    await take_back_lapsed(tx, event_id, indexes, [order_id])
     await tx.rows(ACTIVATE, event_id, order_id)
     names = ([new_id() for _ in indexes], [new_reference() for _ in indexes])
     await tx.rows(ISSUE_MISSING, event_id, order_id, indexes, *names)

@@ -10,6 +10,7 @@ from steps.add_items import ADD
 from steps.check_in import FACTS_LOCKED, NOTE
 from steps.delete_order import DELETE
 from steps.hold import HOLD
+from steps.lapsed_tickets import TAKE_BACK_LAPSED
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
 from steps.refund import REFUND
@@ -57,6 +58,13 @@ async def test_a_scan_finds_its_ticket_and_its_seat_by_their_keys(database: Data
         conditions = scan.get("Index Cond", scan.get("Recheck Cond", ""))
         assert "event_id = $1" in conditions, scan
         assert f"({KEYS_AT_THE_DOOR[scan['Relation Name']]} = " in conditions, scan
+
+
+async def test_a_lapsed_ticket_is_found_by_its_seat(database: Database) -> None:
+    plan = await _planned(database, TAKE_BACK_LAPSED, "uuid, int[], uuid[]", ["tickets"])
+    by_seat, by_id = sorted(scan["Index Cond"] for scan in _scans(plan, {"tickets": "index"}))[::-1]
+    assert "(index = taken.index)" in by_seat
+    assert "(id = ANY" in by_id
 
 
 async def _planned(database: Database, statement: str, types: str, tables: Collection[str]) -> dict[str, Any]:

@@ -1,0 +1,25 @@
+"""Takes back the tickets of lapsed orders whose buyers were paying by card, once others have their seats."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from database import Transaction
+
+# The OFFSET 0 keeps the planner to looking for each ticket by its seat, also on tables that were empty.
+TAKE_BACK_LAPSED = """
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    WHERE event_id = $1 AND id = ANY(ARRAY(
+        SELECT t.id FROM unnest($2::int[]) AS taken (index) CROSS JOIN LATERAL (
+            SELECT id, order_id FROM tickets
+            WHERE event_id = $1 AND index = taken.index AND status = 'PENDING' OFFSET 0) t
+        WHERE t.order_id <> ALL($3::uuid[])))"""
+
+
+async def take_back_lapsed(
+    tx: Transaction, event_id: UUID, indexes: Sequence[int], order_ids: Sequence[UUID]
+) -> None:
+    """Take back the PENDING tickets that others than these orders have for seats that these now hold.
+
+    Whoever has the lock on a seat decides over such a ticket, so nobody waits for it.
+    """
+    await tx.rows(TAKE_BACK_LAPSED, event_id, indexes, order_ids)
