@@ -19,6 +19,7 @@ from steps.refusals import RefusalCode, Refused
 from steps.remove_items import remove_order_items
 from steps.reserve import ChosenSeats
 from steps.transact import transact
+from tests.cards import opened_for, tickets_of
 from tests.world import (
     LIMITS,
     Wish,
@@ -280,3 +281,15 @@ async def test_a_seat_that_a_lapsed_order_lost_is_refused_as_the_hold_that_is_ov
     before = await everything(database)
     assert (await refusal_of(remove(database, alice, order, [1]))).code is RefusalCode.HOLD_EXPIRED
     assert await everything(database) == before
+
+
+async def test_a_seat_whose_buyer_was_paying_by_card_too_long_is_added_without_their_ticket(
+    database: Database,
+) -> None:
+    event, alice, bob = await new_event(database), await new_user(database), await new_user(database)
+    slow = await hold(database, bob, event, [1])
+    await opened_for(database, slow)
+    await let_lapse(database, slow)
+    await add(database, alice, await hold(database, alice, event, [0]), ChosenSeats((1,)))
+    assert await tickets_of(database, slow) == "C"
+    assert await violations(database) == []
