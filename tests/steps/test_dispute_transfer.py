@@ -220,3 +220,15 @@ async def test_thirty_twins_of_a_dispute_and_of_a_reversal_move_the_money_once(
     assert {twin.status for twin in twins} == {"REVERSED"}
     assert await credits_of(database, bob) == 2_000
     assert await violations(database) == []
+
+
+async def test_thirty_twins_of_a_rejection_give_the_money_back_once(
+    database: Database, alice: User, bob: User, done: Transfer
+) -> None:
+    before = await credits_of(database, alice)
+    await disputed(database, bob, done)
+    key = Key.of(alice.id, "rejectDispute", "once", {})
+    twins = await asyncio.gather(*(rejected(database, done, key=key) for _ in range(30)))
+    assert {twin.status for twin in twins} == {"COMPLETED"}
+    assert await credits_of(database, alice) == before
+    assert await violations(database) == []
