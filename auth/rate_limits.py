@@ -35,6 +35,7 @@ class Door(StrEnum):
     REGISTER = "register"
     REFRESH = "refresh"
     CODE = "code"
+    TRANSFER = "transfer"
     CLIENT = "client"
 
 

@@ -71,6 +71,7 @@ class TransferMutations:
         caller, settings = info.context.require_person(), info.context.house.settings
         wanted, buyer, currency = input.wanted(), input.buyer(), settings.credits_currency
         price_minor = input.price_minor(currency)
+        await info.context.count_try(Door.TRANSFER, str(caller.id))
         await info.context.count_try(Door.CODE, str(caller.id))
         transfer = await info.context.transact(
             initiate_transfer,

@@ -33,6 +33,9 @@ class Rates(BaseSettings):
         "10/5 minutes", description="One-time codes that one account asks for or tries"
     )
     code_rate_per_address: Rate = Field("60/minute", description="The same, from one address")
+    transfer_rate_per_account: Rate = Field(
+        "60/day", description="Transfers that one account begins, at each of which a code may be guessed at"
+    )
     client_rate_per_account: Rate = Field("60/minute", description="Tokens that one SERVICE client asks for")
     client_rate_per_address: Rate = Field("120/minute", description="The same, from one address")
     cost_per_minute_max: int = Field(

@@ -82,16 +82,18 @@ async def issue_code(
     code: str,
     *,
     pause_seconds: int,
+    objects_per_hour_max: int | None = None,
 ) -> Otp:
     """Send a new code to a person who is locked. It voids the last one, but not the count of wrong tries.
 
     The count begins anew where the last code was verified, or was wrong too often and its time is over.
-    Refuses a code too soon after the last one, and too many within an hour, with when it makes sense.
+    Refuses a code too soon after the last one, and codes for too many things within an hour, which are 20 or
+    as many as the caller says, with when it makes sense.
     """
     last = await lock_code(tx, about)
     facts = await tx.row(SENT_LATELY, about.user_id, about.purpose)
     assert facts is not None, "a count is always there"
-    _refuse_too_soon(last, facts, pause_seconds)
+    _refuse_too_soon(last, facts, pause_seconds, objects_per_hour_max or OBJECTS_PER_HOUR_MAX)
     counts_on = last and not last["verified_at"] and last["tries"] < TRIES_MAX
     tries = last["tries"] if last and counts_on else 0
     if last:
@@ -103,7 +105,7 @@ async def issue_code(
     return Otp(False, to.masked, expires_at, TRIES_MAX - tries)
 
 
-def _refuse_too_soon(last: Record | None, facts: Record, pause_seconds: int) -> None:
+def _refuse_too_soon(last: Record | None, facts: Record, pause_seconds: int, objects_max: int) -> None:
     now = facts["now"]
     if last and last["tries"] == TRIES_MAX and last["expires_at"] > now:
         seconds = _seconds(last["expires_at"] - now)
@@ -111,7 +113,7 @@ def _refuse_too_soon(last: Record | None, facts: Record, pause_seconds: int) -> 
     next_at = now
     if last:
         next_at = last["sent_at"] + timedelta(seconds=pause_seconds)
-    elif facts["objects"] >= OBJECTS_PER_HOUR_MAX:
+    elif facts["objects"] >= objects_max:
         next_at = facts["next_at"]
     if next_at > now:
         seconds = _seconds(next_at - now)

@@ -17,6 +17,10 @@ HAS_TICKETS = f"""
         SELECT FROM orders
         WHERE buyer_id = $1 AND status = 'PENDING' AND held_until > statement_timestamp())"""
 
+IN_DISPUTE = """
+    SELECT EXISTS (
+        SELECT FROM transfers WHERE status = 'DISPUTED' AND (seller_id = $1 OR buyer_id = $1))"""
+
 # Whoever confirms such a transfer now is waited for, so that the next statement sees the ticket.
 CANCEL_TRANSFERS = """
     UPDATE transfers SET status = 'CANCELLED' WHERE buyer_id = $1 AND status = 'PENDING_OTP'"""
@@ -36,7 +40,8 @@ async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
     """Erase who a person is: name, mail, phone, password, devices, codes, cart; orders and the books stay.
 
     What others were about to transfer to them is cancelled. Refuses while they own tickets to an event to
-    come or hold seats (USER_HAS_TICKETS).
+    come, hold seats, or have sold or bought what is disputed, which could not be undone without them
+    (USER_HAS_TICKETS).
     """
     # A checkout is waited for, so that its orders are seen, and none begins.
     await lock_cart(tx, user_id)
@@ -47,6 +52,8 @@ async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
         raise Refused(RefusalCode.USER_NOT_FOUND)
     if await tx.value(HAS_TICKETS, user_id):
         raise Refused(RefusalCode.USER_HAS_TICKETS)
+    if await tx.value(IN_DISPUTE, user_id):
+        raise Refused(RefusalCode.USER_HAS_TICKETS, "A transfer of this account is disputed.")
     # The sessions themselves stay for some days, so that every process learns that they have ended.
     await end_sessions(tx, user_id, SessionEnd.DELETED)
     for statement in ERASE:

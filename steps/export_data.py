@@ -6,10 +6,14 @@ import orjson
 
 from database import Transaction
 from models.orders import ORDERS_NOW
-from models.transfers import TRANSFERS_NOW
+from models.transfers import TRANSFERS_NOW, Transfer
 from steps.refusals import RefusalCode, Refused
 
 ROWS_OF_A_KIND_MAX = 100_000
+
+_SELLERS = "CASE WHEN seller_id = $1 THEN receivable_minor END AS receivable_minor"
+_OF_TRANSFERS = ", ".join(_SELLERS if name == "receivable_minor" else name for name in Transfer.model_fields)
+"""What a seller had spent of the price is no business of the buyer's."""
 
 EVERYTHING = {
     "account": """
@@ -38,8 +42,12 @@ EVERYTHING = {
         SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
         WHERE o.buyer_id = $1 ORDER BY i.order_id, i.index""",
     "tickets": "SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id",
+    "scans": """
+        SELECT s.event_id, s.id, s.ticket_id, s.hall_id, s.result, s.scanned_at, s.undone_at, s.undone_reason
+        FROM tickets k JOIN scans s ON s.event_id = k.event_id AND s.ticket_id = k.id
+        WHERE k.owner_id = $1 ORDER BY s.id""",
     "transfers": f"""
-        SELECT * FROM {TRANSFERS_NOW} AS t WHERE seller_id = $1 OR buyer_id = $1 ORDER BY id""",
+        SELECT {_OF_TRANSFERS} FROM {TRANSFERS_NOW} AS t WHERE seller_id = $1 OR buyer_id = $1 ORDER BY id""",
     "idempotency_keys": """
         SELECT mutation, key, created_at FROM idempotency_keys WHERE user_id = $1 ORDER BY created_at""",
 }

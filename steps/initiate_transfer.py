@@ -11,7 +11,7 @@ from models.codes import CodePurpose
 from models.columns import new_id
 from models.tickets import LIVE_TICKET
 from models.transfers import Transfer
-from steps.codes import issue_code
+from steps.codes import OBJECTS_PER_HOUR_MAX, issue_code
 from steps.idempotency import Key, claim
 from steps.ledger import BALANCE
 from steps.locks import lock_seat, lock_ticket_alone
@@ -20,7 +20,10 @@ from steps.refusals import RefusalCode, Refused, invalid
 from steps.replay import transfer_now
 from steps.transferable import TransferRules, refuse_too_many_seats, transfer_facts
 
-INDEX_OF_TICKET = "SELECT index FROM tickets WHERE event_id = $1 AND id = $2 AND owner_id = $3"
+ASKED_PER_HOUR_MAX = OBJECTS_PER_HOUR_MAX // 2
+"""So often may others ask an owner, to whom the rest of their codes is left for what they want themselves."""
+
+INDEX_OF_TICKET = "SELECT index FROM tickets WHERE event_id = $1 AND id = $2"
 TICKET_OF_SEAT = f"SELECT id FROM tickets WHERE event_id = $1 AND index = $2 AND {LIVE_TICKET}"
 IS_PUBLIC = "SELECT status <> 'DRAFT' FROM events WHERE id = $1"
 PERSON = "SELECT id FROM users WHERE lower(email) = lower($1)"
@@ -87,7 +90,7 @@ async def initiate_transfer(
     await tx.rows(FAIL_LAPSED, wanted.event_id, ticket["id"])
     named = (wanted.event_id, id, ticket["id"], ticket["index"], ticket["version"], ticket["owner_id"])
     await tx.rows(BEGIN, *named, buyer_id, price_minor, currency, rules.seconds, rules.closes_minutes)
-    await _send_codes(tx, codes, id, ticket["owner_id"], buyer_id)
+    await _send_codes(tx, codes, id, caller_id, ticket["owner_id"], buyer_id)
     balance_minor = await tx.value(BALANCE, buyer_id, currency) or 0
     refuse_if_missing(price_minor - balance_minor, currency, is_told=buyer_id == caller_id)
     return await transfer_now(tx, wanted.event_id, id)
@@ -97,7 +100,7 @@ async def _locked_ticket(tx: Transaction, wanted: Wanted, caller_id: UUID) -> Re
     """Lock the seat and the ticket. A ticket of somebody else by its id is as one that is not there."""
     event_id, ticket_id, index = wanted.event_id, wanted.ticket_id, wanted.index
     if ticket_id is not None:
-        index = await tx.value(INDEX_OF_TICKET, event_id, ticket_id, caller_id)
+        index = await tx.value(INDEX_OF_TICKET, event_id, ticket_id)
     elif not await tx.value(IS_PUBLIC, event_id):
         raise Refused(RefusalCode.SEAT_NOT_FOUND)
     if index is None:
@@ -128,11 +131,16 @@ def _refuse_others(ticket: Record, caller_id: UUID, buyer_id: UUID) -> None:
         raise Refused(RefusalCode.NOT_SEAT_OWNER)
 
 
-async def _send_codes(tx: Transaction, codes: Codes, transfer_id: UUID, *user_ids: UUID) -> None:
-    for user_id, user in (await lock_parties(tx, *user_ids)).items():
+async def _send_codes(
+    tx: Transaction, codes: Codes, transfer_id: UUID, caller_id: UUID, owner_id: UUID, buyer_id: UUID
+) -> None:
+    for user_id, user in (await lock_parties(tx, owner_id, buyer_id)).items():
+        is_asked = user_id == owner_id != caller_id
         about = CodeObject(user_id, CodePurpose.TRANSFER, transfer_id)
         to = codes.envelopes.address_of(user["email"], user["phone"])
-        await issue_code(tx, codes, about, to, codes.make(), pause_seconds=codes.pause_seconds)
+        terms = {"pause_seconds": codes.pause_seconds}
+        terms |= {"objects_per_hour_max": ASKED_PER_HOUR_MAX} if is_asked else {}
+        await issue_code(tx, codes, about, to, codes.make(), **terms)
 
 
 def refuse_if_missing(missing_minor: int, currency: str, *, is_told: bool) -> None:

@@ -96,6 +96,8 @@ async def settle_refund(tx: Transaction, *, user_id: UUID, refund_id: UUID, news
     row = await lock_refund(tx, user_id, refund_id)
     assert row is not None, "refunds are never deleted"
     if row["status"] != RefundStatus.PENDING:
+        if news.said is Said.SUCCEEDED and row["provider_reference"] is None:
+            log.error("refund %s was paid by the provider too, although it was settled by hand", refund_id)
         return False
     if news.said not in {Said.SUCCEEDED, Said.WAITING}:
         log.error("refund %s cannot be made by the provider: somebody has to pay it", refund_id)

@@ -37,8 +37,14 @@ FIND = "SELECT provider, provider_reference, status FROM payments WHERE user_id 
 PAID = """
     UPDATE payments SET status = 'SUCCESS', provider_reference = coalesce(provider_reference, $3),
         reason = $4, actor_id = $5, settled_at = statement_timestamp(),
-        updated_at = statement_timestamp(), ask_at = NULL
+        updated_at = statement_timestamp(), ask_at = CASE WHEN $5::uuid IS NOT NULL
+            AND provider_reference IS NOT NULL THEN statement_timestamp() END
     WHERE user_id = $1 AND id = $2"""
+"""What was settled by hand is cancelled at the provider, so that nobody pays it there once more."""
+CANCELLED_TOO = """
+    UPDATE payments SET ask_at = NULL
+    WHERE user_id = $1 AND id = $2 AND status = 'SUCCESS' AND provider_reference = $3 AND ask_at IS NOT NULL
+    RETURNING 1"""
 NOT_PAID = """
     UPDATE payments SET status = $3, provider_reference = coalesce(provider_reference, $4), reason = $5,
         actor_id = $6, updated_at = statement_timestamp(), ask_at = CASE WHEN $7 THEN NULL ELSE ask_at END
@@ -49,6 +55,7 @@ TO_ASK = f"""
         THEN interval '{ASK_MINUTES} minutes' ELSE interval '{ASK_ORDER_MINUTES} minutes' END
     FROM due WHERE p.user_id = due.user_id AND p.id = due.id
     RETURNING p.user_id, p.id, p.provider_reference,
+        p.status = 'SUCCESS' OR
         coalesce(p.held_until, p.created_at + interval '{GIVE_UP_HOURS} hours') <= statement_timestamp()
             AS is_old"""
 ABANDON = """
@@ -72,6 +79,9 @@ async def settle_payment(
     """
     name = (news.user_id, news.payment_id)
     if not _is_news(await tx.row(FIND, *name), provider, news):
+        over = news.said is not Said.WAITING and await tx.row(CANCELLED_TOO, *name, news.reference)
+        if over and news.said is Said.SUCCEEDED:
+            log.warning("payment %s was settled by hand, and paid at the provider", news.payment_id)
         return False
     row = await lock_payment_and_order(tx, *name)
     if row is None or not _is_news(row, provider, news):
@@ -110,7 +120,7 @@ async def settle_by_hand(
 
     Of a PENDING refund only that it was paid, as by a bank's transfer, since it is owed. Refuses any other
     state (TRANSACTION_INVALID_STATE). Whatever the provider says later still holds: what it says was paid
-    counts, but never twice.
+    counts, but never twice. What was paid in another way is cancelled there.
     """
     inputs = Inputs()
     decided = status in {TransactionStatus.SUCCESS, TransactionStatus.FAILED}

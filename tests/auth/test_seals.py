@@ -1,9 +1,12 @@
 """Seals: only the house opens them, only in their place, also after its keys were swapped."""
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
-from auth.seals import Seals, Unreadable
+from auth.keys import keys_for
+from auth.seals import KEY_ID_BYTES, NONCE_BYTES, Seals, Unreadable
 from settings import read_settings
 
 SETTINGS = read_settings()
@@ -44,3 +47,17 @@ def test_a_key_that_is_being_changed_opens_what_it_sealed_before() -> None:
     before, during, after = seals("old"), seals("new", "old"), seals("new")
     assert during.open(before.seal(PLAIN, PLACE), PLACE) == PLAIN
     assert after.open(during.seal(PLAIN, PLACE), PLACE) == PLAIN
+
+
+def test_a_seal_binds_the_id_of_its_key_and_its_place() -> None:
+    sealed = Seals("a test", SETTINGS).seal(PLAIN, PLACE)
+    key = AESGCM(keys_for("a test", SETTINGS)[0])
+    key_id, nonce, rest = (
+        sealed[:KEY_ID_BYTES],
+        sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES],
+        sealed[KEY_ID_BYTES + NONCE_BYTES :],
+    )
+    assert key.decrypt(nonce, rest, key_id + PLACE) == PLAIN
+    for less in (PLACE, key_id, b""):
+        with pytest.raises(InvalidTag):
+            key.decrypt(nonce, rest, less)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.live.valkey import Valkey
 from tests.resolvers.test_codes import FORGOT, REQUEST, RESET, UPDATE, VERIFY
 from tests.resolvers.test_seats import WATCH
 from tests.resolvers.test_sessions import CHANGE, LOGIN, PASSWORD, REFRESH, REGISTER
+from tests.resolvers.test_transfers import CONFIRM, INITIATE
 from tests.serving import Server, receive, serving, subscribe
 from tests.world import everything, new_event, new_user
 
@@ -101,12 +103,18 @@ async def test_every_other_door_is_limited_too(database: Database, settings: Set
     ann = await somebody(database, "ann@example.com")
     person = {"email": "new@example.com", "password": PASSWORD}
     about = {"context": "EMAIL", "referenceId": ids.user_id(ann.id)}
+    nothing = uuid4()
+    wish = {"seatId": ids.seat_id(nothing, 0), "price": "1.00"}
+    guess = {"transferId": ids.transfer_id(nothing, nothing), "sellerOtp": "123456"}
     doors: list[tuple[dict[str, str], str, dict[str, Any]]] = [
         ({"code_rate_per_account": "1/hour"}, UPDATE, {"e": "elsewhere@example.com"}),
         ({"code_rate_per_account": "1/hour"}, REQUEST, {"i": about}),
         ({"code_rate_per_account": "1/hour"}, VERIFY, {"i": about | {"code": "123456"}}),
         ({"code_rate_per_account": "1/hour"}, FORGOT, {"e": "nobody@example.com"}),
         ({"code_rate_per_address": "1/hour"}, RESET, {"t": "pr_x", "p": "another one"}),
+        ({"code_rate_per_account": "1/hour"}, INITIATE, {"i": wish}),
+        ({"transfer_rate_per_account": "1/hour"}, INITIATE, {"i": wish}),
+        ({"code_rate_per_account": "1/hour"}, CONFIRM, {"i": guess}),
         ({"register_rate_per_address": "1/hour"}, REGISTER, {"i": person}),
         ({"refresh_rate_per_address": "1/hour"}, REFRESH, {"t": "no token"}),
         ({"login_rate_per_account": "1/hour"}, CHANGE, {"c": "wrong", "n": "another one"}),

@@ -13,11 +13,13 @@ from jobs.settle_payments import settle_payments_once
 from live.bus import Bus
 from models.orders import Order
 from models.payments import ProviderName, Refund
+from models.transactions import TransactionStatus
 from payments.provider import Provider, ProviderAway, RefundNews, Said
 from payments.simulated import SimulatedProvider
 from steps.pay_by_card import note_card_payment
 from steps.refunds import claim_refunds, refund_of, settle_refund
 from steps.refusals import RefusalCode
+from steps.settle import settle_by_hand
 from steps.transact import transact
 from tests.cards import (
     begun_for,
@@ -109,6 +111,35 @@ async def test_an_order_that_nobody_pays_is_cancelled_at_the_provider_once_its_t
     assert (await provider.play(news.reference, "succeeded")).said is Said.CANCELLED
     assert (await statuses(database), await tickets_of(database, order)) == (["FAILED"], "C")
     assert await violations(database) == []
+
+
+async def test_what_was_settled_by_hand_is_cancelled_at_the_provider_and_not_paid_twice(
+    database: Database, provider: SimulatedProvider
+) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    order = await hold(database, alice, event, [0])
+    news = await begun_for(database, order, provider)
+    said = {"actor_id": alice.id, "user_id": alice.id, "id": news.payment_id, "reason": "By bank transfer"}
+    await transact(database, settle_by_hand, **said, status=TransactionStatus.SUCCESS)
+    assert await settle_payments_once(database, provider) == 1
+    assert (await provider.play(news.reference, "succeeded")).said is Said.CANCELLED
+    assert await settle_payments_once(database, provider) == 0
+    assert (await statuses(database), await tickets_of(database, order)) == (["SUCCESS"], "A")
+    assert await violations(database) == []
+
+
+async def test_what_was_settled_by_hand_and_paid_nevertheless_is_told_once_to_the_operators(
+    database: Database, provider: SimulatedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    event, alice = await new_event(database), await new_user(database)
+    news = await charged(database, await hold(database, alice, event, [0]), provider)
+    said = {"actor_id": alice.id, "user_id": alice.id, "id": news.payment_id, "reason": "By bank transfer"}
+    await transact(database, settle_by_hand, **said, status=TransactionStatus.SUCCESS)
+    for _ in range(2):
+        assert not await settled(database, news)
+    assert caplog.text.count(f"payment {news.payment_id} was settled by hand, and paid") == 1
+    assert await settle_payments_once(database, provider) == 0
+    assert await books(database) == {"PROVIDER": -1_000, "REVENUE": 1_000}
 
 
 async def test_a_sale_by_card_that_nobody_announced_is_in_the_log_and_the_relay_finds_it(

@@ -13,6 +13,7 @@ from models.catalogue import Event
 from models.door import Scan
 from steps.check_in import Door
 from steps.create_catalogue import create_event
+from steps.idempotency import Key
 from steps.publish import publish_event
 from steps.refusals import RefusalCode
 from steps.transact import transact
@@ -209,6 +210,10 @@ async def test_a_code_that_cannot_be_read_at_a_door_without_an_event_has_nowhere
     door, before = Door(hall_id=await new_hall(database)), await everything(database)
     assert (await refusal_of(scan(database, None, door))).code is RefusalCode.QR_INVALID
     assert await everything(database) == before
+    key = Key.of(SCANNER, "verifyTicket", "a retry", {})
+    for _ in range(2):
+        assert (await refusal_of(scan(database, None, door, key=key))).code is RefusalCode.QR_INVALID
+    assert await scans(database) == []
 
 
 async def test_a_hall_is_found_by_its_code_where_no_other_has_it(database: Database) -> None:

@@ -19,8 +19,9 @@ from steps.transact import transact
 from steps.update_user import update_user
 from tests.carts import put_seats
 from tests.codes import CODES
+from tests.doors import SCANNER, checked_in, ticket_at
 from tests.people import logged_in, refreshed, session_row
-from tests.transfers import bought, initiated, transferred
+from tests.transfers import bought, disputed, initiated, rejected, transferred
 from tests.world import (
     CURRENCY,
     everything,
@@ -117,6 +118,23 @@ async def test_with_tickets_to_come_or_seats_held_nobody_is_deleted(database: Da
     await deleted(database, alice)
 
 
+async def test_whose_transfer_is_disputed_is_not_deleted_before_the_house_has_decided(
+    database: Database, alice: User
+) -> None:
+    bob = await new_user(database, credits_minor=5_000)
+    transfer = await transferred(database, alice, await bought(database, alice), bob)
+    await disputed(database, bob, transfer)
+    await let_events_be_over(database)
+    before = await everything(database)
+    for party in (alice, bob):
+        refusal = await refusal_of(transact(database, delete_user, user_id=party.id))
+        assert refusal.code is RefusalCode.USER_HAS_TICKETS
+        assert "disputed" in str(refusal)
+    assert await everything(database) == before
+    await rejected(database, transfer)
+    await deleted(database, alice)
+
+
 async def test_who_is_not_there_cannot_be_deleted(database: Database, alice: User) -> None:
     before = await everything(database)
     refusal = await refusal_of(transact(database, delete_user, user_id=uuid4()))
@@ -173,6 +191,35 @@ async def test_the_export_has_the_transfers_from_and_to_a_person(database: Datab
         (str(there.id), "COMPLETED"),
         (str(back.id), "PENDING_OTP"),
     ]
+
+
+async def test_the_export_does_not_tell_a_buyer_what_the_seller_had_spent(
+    database: Database, alice: User
+) -> None:
+    event, bob = await new_event(database), await new_user(database, credits_minor=5_000)
+    there = await transferred(
+        database, alice, await bought(database, alice, event, 0), bob, price_minor=2_000
+    )
+    await pay(database, alice, await hold(database, alice, event, list(range(1, 10))))
+    await pay(database, alice, await hold(database, alice, await new_event(database), [0, 1]))
+    await disputed(database, bob, there)
+    exports = [orjson.loads(await transact(database, export_data, user_id=user.id)) for user in (alice, bob)]
+    assert [told["transfers"][0]["receivable_minor"] for told in exports] == [2_000, None]
+
+
+async def test_the_export_has_the_scans_of_a_persons_tickets(database: Database, alice: User) -> None:
+    event, bob = await new_event(database), await new_user(database, credits_minor=5_000)
+    await bought(database, alice, event, 0)
+    await bought(database, bob, event, 1)
+    for index in (0, 1):
+        await checked_in(database, await ticket_at(database, event.id, index))
+    text = await transact(database, export_data, user_id=alice.id)
+    (told,) = orjson.loads(text)["scans"]
+    assert (told["result"], told["ticket_id"]) == (
+        "SUCCESS",
+        str((await ticket_at(database, event.id))["id"]),
+    )
+    assert str(SCANNER) not in text
 
 
 async def test_nothing_is_exported_of_nobody(database: Database) -> None:

@@ -12,6 +12,7 @@ from models.transfers import Transfer
 from models.users import User
 from steps.delete_user import delete_user
 from steps.idempotency import Key
+from steps.locks import lock_accounts
 from steps.refusals import RefusalCode
 from steps.transact import transact
 from tests.transfers import (
@@ -28,7 +29,7 @@ from tests.transfers import (
     transferred,
     undone,
 )
-from tests.world import everything, new_event, new_user, refusal_of
+from tests.world import CURRENCY, everything, new_event, new_user, refusal_of, until_somebody_waits
 
 
 @pytest.fixture
@@ -220,3 +221,28 @@ async def test_thirty_twins_of_a_dispute_and_of_a_reversal_move_the_money_once(
     assert {twin.status for twin in twins} == {"REVERSED"}
     assert await credits_of(database, bob) == 2_000
     assert await violations(database) == []
+
+
+async def test_thirty_twins_of_a_rejection_give_the_money_back_once(
+    database: Database, alice: User, bob: User, done: Transfer
+) -> None:
+    before = await credits_of(database, alice)
+    await disputed(database, bob, done)
+    key = Key.of(alice.id, "rejectDispute", "once", {})
+    twins = await asyncio.gather(*(rejected(database, done, key=key) for _ in range(30)))
+    assert {twin.status for twin in twins} == {"COMPLETED"}
+    assert await credits_of(database, alice) == before
+    assert await violations(database) == []
+
+
+async def test_a_reversal_waits_for_both_accounts_in_their_order(
+    database: Database, alice: User, bob: User
+) -> None:
+    seller, buyer = sorted([alice, bob], key=lambda user: user.id, reverse=True)
+    done = await transferred(database, seller, await bought(database, seller), buyer, price_minor=500)
+    async with database.transaction() as tx:
+        await lock_accounts(tx, [buyer.id], CURRENCY)
+        reversing = asyncio.create_task(undone(database, done))
+        await until_somebody_waits(database)
+        await tx.rows("SELECT 1 FROM accounts WHERE user_id = $1 FOR NO KEY UPDATE NOWAIT", seller.id)
+    assert (await reversing).status == "REVERSED"

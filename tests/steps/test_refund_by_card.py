@@ -19,6 +19,7 @@ from steps.confirm import confirm_order
 from steps.idempotency import Key
 from steps.refund import refund_order
 from steps.refund_transaction import refund_transaction
+from steps.refunds import claim_refunds, refund_of, settle_refund
 from steps.refusals import RefusalCode
 from steps.settle import settle_by_hand
 from steps.top_up import note_top_up
@@ -246,6 +247,21 @@ async def test_a_refund_is_settled_by_hand_as_paid_and_never_as_failed(
     assert (entry.status, entry.reason) == ("SUCCESS", "By bank transfer")
     await repaired(database, provider)
     assert (await paid_back(database), await books(database)) == ([], {})
+    assert await violations(database) == []
+
+
+async def test_a_refund_that_is_settled_by_hand_while_it_is_sent_is_told_to_the_operators(
+    database: Database, provider: SimulatedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, alice, order = await by_card(database, provider, 0)
+    await refund(database, alice, order)
+    (claimed,) = await transact(database, claim_refunds, provider=provider.name, refunds_max=1)
+    said = {"actor_id": alice.id, "user_id": alice.id, "id": claimed["id"], "reason": "By bank transfer"}
+    await transact(database, settle_by_hand, **said, status=TransactionStatus.SUCCESS)
+    news = await provider.refund(refund_of(claimed), claimed["paid_by"])
+    about = {"user_id": alice.id, "refund_id": claimed["id"], "news": news}
+    assert not await transact(database, settle_refund, **about)
+    assert f"refund {claimed['id']} was paid by the provider too" in caplog.text
     assert await violations(database) == []
 
 

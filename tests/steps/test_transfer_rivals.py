@@ -13,9 +13,11 @@ from models.orders import Order, order_of
 from models.tickets import Ticket
 from models.transfers import Transfer
 from models.users import User
+from steps.delete_user import delete_user
 from steps.dispute_transfer import dispute_transfer
 from steps.end_transfer import cancel_transfer
-from steps.locks import lock_seat, lock_ticket, lock_transfer
+from steps.locks import lock_seat, lock_ticket, lock_ticket_alone, lock_transfer
+from steps.parties import lock_parties, locked_transfer
 from steps.pay import pay_order
 from steps.refund import refund_order
 from steps.refusals import RefusalCode
@@ -259,3 +261,32 @@ async def test_who_reserves_waits_for_a_ticket_that_they_are_getting(
     assert (await rival).code is RefusalCode.TOO_MANY_SEATS
     assert await letters(database, event) == "S" + "A" * 9
     await hold(database, bob, event, [1], limits=limits)
+
+
+async def test_who_deletes_a_buyer_waits_for_who_confirms_and_neither_for_the_other(
+    database: Database, alice: User, bob: User, ticket: Ticket, transfer: Transfer
+) -> None:
+    async def delete() -> None:
+        async with database.transaction() as tx:  # a deadlock would be seen, and not be tried again
+            await delete_user(tx, user_id=bob.id)
+
+    codes = await codes_of(database, alice, bob)
+    async with database.transaction() as tx:
+        await locked_transfer(tx, **of(alice, transfer))
+        await lock_parties(tx, alice.id, bob.id)
+        deleting = asyncio.create_task(refusal_of(delete()))
+        await until_somebody_waits(database)
+        await confirmed_in(tx, alice, transfer, **codes)
+    assert (await deleting).code is RefusalCode.USER_HAS_TICKETS
+    assert await owner_of(database, ticket) == bob.id
+
+
+async def test_a_ticket_is_waited_for_before_its_transfer_is_locked(
+    database: Database, alice: User, ticket: Ticket, transfer: Transfer
+) -> None:
+    async with database.transaction() as tx:
+        await lock_ticket_alone(tx, ticket.event_id, ticket.id)
+        cancelling = asyncio.create_task(cancelled(database, alice, transfer))
+        await until_somebody_waits(database)
+        await tx.rows("SELECT 1 FROM transfers WHERE id = $1 FOR NO KEY UPDATE NOWAIT", transfer.id)
+    assert (await cancelling).status == "CANCELLED"
