@@ -47,6 +47,10 @@ def ticket_id(event: UUID, ticket: UUID) -> strawberry.ID:
     return _made(b"tk_", event.bytes + ticket.bytes)
 
 
+def transfer_id(event: UUID, transfer: UUID) -> strawberry.ID:
+    return _made(b"tr_", event.bytes + transfer.bytes)
+
+
 def session_id(user: UUID, session: UUID) -> strawberry.ID:
     return _made(b"ss_", user.bytes + session.bytes)
 

@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.orders import Order, order_of
 from models.tickets import LIVE, can_be_returned
+from steps.announce import announce_tickets
 from steps.idempotency import Key, claim
 from steps.ledger import refund_credits
 from steps.locks import lock_order, lock_tickets_of_order
@@ -71,6 +73,7 @@ async def refund_order(
     assert refunded is not None, "what is locked is there"
     assert refunded["seats_freed"] == len(returned), "the seat of a live ticket names its order"
     tx.changed_events.add(event_id)
+    await announce_tickets(tx, AnnouncementKind.TICKET_REFUNDED, event_id, [t["id"] for t in returned])
     if order.cashier_id is None:
         amount_minor = refunded["refunded_minor"] - order.refunded_minor
         await refund_credits(tx, order, amount_minor, actor_id=caller_id)

@@ -10,6 +10,7 @@ from tests.carts import put_seats
 from tests.codes import order_reference, requested
 from tests.paying import opened
 from tests.people import logged_in
+from tests.receiving import added
 from tests.world import hold, new_event, new_user, pay
 
 MOVE = """INSERT INTO movements
@@ -26,6 +27,7 @@ IMPLIED = {"orders_total_not_negative"}  # what is refunded is at least 0 and at
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
+    "announcements_kind_known": "UPDATE announcements SET kind = 'ticket.eaten'",
     "cart_items_price_not_negative": "UPDATE cart_items SET price_minor = -1",
     "cart_items_quantity_positive": "UPDATE cart_items SET quantity = 0",
     "cart_items_seat_key": CARRIED,
@@ -94,6 +96,8 @@ FORBIDDEN = {
     "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
     "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
     "users_username_key": "UPDATE users SET username = 'alice'",
+    "webhook_endpoints_old_secret_ends": "UPDATE webhook_endpoints SET old_secret_until = now()",
+    "webhook_endpoints_some_kinds": "UPDATE webhook_endpoints SET kinds = '{}'",
 }
 
 
@@ -110,6 +114,7 @@ async def test_every_rule_of_the_database_is_known_here(database: Database) -> N
 
 @pytest.mark.parametrize("rule", FORBIDDEN)
 async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: str) -> None:
+    await added(database, "https://hook.example")
     event = await new_event(database)
     await new_event(database)
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")
