@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[2] / "docs"
-IN_ORDER = ("quick-start", "api", "clients", "sessions", "oidc", "codes", "limits", "operating")
+IN_ORDER = ("quick-start", "api", "clients", "sessions", "oidc", "codes", "webhooks", "limits", "operating")
 SHOWN_ELSEWHERE = {"../schema/schema.graphql": "/docs/schema.graphql"}
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
