@@ -22,10 +22,10 @@ ANSWER_SECONDS_MAX = 10
 CONNECTIONS_MAX = 250
 EXCERPT_CHARACTERS_MAX = 500
 
-ENDPOINT = """
+ENDPOINTS = """
     SELECT id, url, secret,
         CASE WHEN old_secret_until > statement_timestamp() THEN old_secret END AS old_secret
-    FROM webhook_endpoints WHERE id = $1 AND disabled_at IS NULL"""
+    FROM webhook_endpoints WHERE disabled_at IS NULL"""
 
 
 class WebhookSender:
@@ -37,6 +37,7 @@ class WebhookSender:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self._secrets = WebhookSecrets(settings)
+        self._looking: asyncio.Task[dict[UUID, Record]] | None = None
 
     @cached_property
     def _outbound(self) -> Outbound:
@@ -44,14 +45,24 @@ class WebhookSender:
 
     async def send(self, message: Message) -> Answer:
         """Post it. Raises `Undeliverable` where nobody listens any more, `NotTaken` for any other status."""
-        found = await self._database.rows(ENDPOINT, UUID(message.to.at))
-        if not found:
+        endpoint = (await self._endpoints()).get(UUID(message.to.at))
+        if endpoint is None:
             raise Undeliverable("the endpoint is disabled")
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            answer = await self._post(self._request(found[0], message))
+            answer = await self._post(self._request(endpoint, message))
         if answer.status // 100 != 2:
             raise NotTaken(answer)
         return answer
+
+    async def _endpoints(self) -> dict[UUID, Record]:
+        """All endpoints as they are now; those who ask at the same moment share one look."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="look at webhook endpoints")
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> dict[UUID, Record]:
+        self._looking = None  # who asks from now on has another look
+        return {row["id"]: row for row in await self._database.rows(ENDPOINTS)}
 
     def _request(self, endpoint: Record, message: Message) -> httpx2.Request:
         body, timestamp = message.text.body.encode(), int(time.time())
