@@ -92,6 +92,22 @@ async def test_dead_endpoints_with_all_hands_full_leave_room_for_the_others(
     assert states.count("SENT") == 3 * LANE_MAX
 
 
+async def test_lanes_take_turns_where_there_is_room_for_few(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "SENDING_MAX", 1)
+    rounds = 30  # that one lane has all the turns by chance is one in 500 million
+    async with receiving() as receiver:
+        for _ in range(2):
+            await waiting_webhooks(database, receiver.url, rounds)
+        async with worker(database) as single:
+            for _ in range(rounds):
+                assert await single.deliver_once() == 2
+    assert {row["owner_id"] for row in await deliveries(database) if row["state"] == "SENT"} == {
+        row["owner_id"] for row in await deliveries(database)
+    }
+
+
 async def test_a_lane_that_is_full_is_not_claimed_from_but_another_worker_may(database: Database) -> None:
     async with receiving() as slow:
         slow.hangs = True

@@ -221,6 +221,18 @@ async def test_what_was_announced_since_a_time_is_told_again_with_its_ids(
     assert receiver.got[-1][1] == receiver.got[2][1]
 
 
+async def test_replaying_leaves_what_still_waits_as_it_is(database: Database, receiver: Receiver) -> None:
+    endpoint_id, _ = await added(database, receiver.url, ("ticket.purchased",))
+    (start,) = await database.rows("SELECT statement_timestamp() AS at")
+    await sold(database)
+    assert await replay_since(database, ENVELOPES, endpoint_id, start["at"]) == 0  # not told once yet
+    receiver.status = 500
+    await told(database)
+    before = await deliveries(database)
+    await replay_since(database, ENVELOPES, endpoint_id, start["at"])
+    assert await deliveries(database) == before
+
+
 async def test_replaying_in_many_rounds_leaves_nothing_out(
     database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
