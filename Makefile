@@ -5,8 +5,8 @@ VENV := .venv
 PAGES := routes/pages
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
-CHECKED := app.py cli.py console.py database.py embedded.py auth bench dataloaders demo jobs live messages models \
-	observing payments resolvers routes schema settings steps tests
+CHECKED := app.py cli.py console.py database.py embedded.py auth bench commands dataloaders demo jobs live messages \
+	models observing payments resolvers routes schema settings steps tests
 
 .PHONY: run test coverage check bench format lock install query-page env-file schema clean
 

@@ -14,6 +14,8 @@ import uvicorn
 import uvloop
 from graphql import GraphQLError
 
+from commands.deliveries import deliveries
+from commands.webhooks import webhooks
 from console import change, demo_settings, run, say, servers
 from database import Database
 from observing import logs, tracing
@@ -28,7 +30,8 @@ cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 service_token = typer.Typer(
     help="Let other systems of the house in: make, list and revoke their clients.", no_args_is_help=True
 )
-cli.add_typer(service_token, name="service-token")
+for noun, commands in (("service-token", service_token), ("webhooks", webhooks), ("deliveries", deliveries)):
+    cli.add_typer(commands, name=noun)
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ class NoAnswer(Exception):
 class Outbound(httpx2.AsyncHTTPTransport):
     """Connections that are kept for all who ask, each answer at most `ANSWER_BYTES_MAX` long."""
 
-    def __init__(self) -> None:
-        super().__init__(limits=httpx2.Limits(max_connections=CONNECTIONS_MAX))
+    def __init__(self, connections_max: int = CONNECTIONS_MAX) -> None:
+        super().__init__(limits=httpx2.Limits(max_connections=connections_max))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)

@@ -6,6 +6,7 @@ import typer
 import uvloop
 
 from bench import growth
+from bench.deliveries import DEAD, deliveries
 from bench.door import door
 from bench.house import PLACES, house
 from bench.live import growth as by_audience
@@ -39,16 +40,27 @@ async def bench_growth(seconds: float) -> None:
             print(measured.line(), flush=True)
 
 
+async def bench_deliveries() -> None:
+    for dead in (0, DEAD):
+        print(await deliveries(dead), flush=True)
+
+
 def main(
     seconds: float = 4,
     clients: str = "1,16,64",
     by_size: Annotated[
         bool, typer.Option("--growth", help="How cost grows with seats and watchers, instead of the table.")
     ] = False,
+    webhooks: Annotated[
+        bool, typer.Option("--deliveries", help="10,000 webhooks to 100 endpoints, instead of the table.")
+    ] = False,
 ) -> None:
     """Measure on throw-away servers; nothing of yours is touched."""
     if by_size:
         uvloop.run(bench_growth(seconds))
+        return
+    if webhooks:
+        uvloop.run(bench_deliveries())
         return
     uvloop.run(bench(seconds, [int(number) for number in clients.split(",")]))
 

@@ -222,9 +222,9 @@ INVARIANTS = {
         WHERE c.purpose = 'TRANSFER' AND c.tries >= 3 AND t.status <> 'FAILED'""",
     "17. A code was verified in its time": f"""
         SELECT {_CODE} FROM codes c WHERE c.verified_at NOT BETWEEN c.sent_at AND c.expires_at""",
-    "17. What was sent or given up is erased": """
-        SELECT 'user ' || user_id || ', delivery ' || id FROM deliveries
-        WHERE state <> 'PENDING' AND sealed IS NOT NULL""",
+    "17. What was sent, or is not worth sending any more, is erased": """
+        SELECT 'user or endpoint ' || owner_id || ', delivery ' || id FROM deliveries
+        WHERE sealed IS NOT NULL AND (state = 'SENT' OR (state = 'DEAD' AND expires_at IS NOT NULL))""",
     "18. An ended session was not used any more": """
         SELECT 'user ' || user_id || ', session ' || id FROM sessions WHERE last_used_at > ended_at""",
     "18. An open session is of a person who may log in": """

@@ -1,4 +1,4 @@
-"""Deletes deliveries that were sent or given up a day ago."""
+"""Deletes deliveries that were sent or given up long ago."""
 
 from database import Database
 from steps.deliver import forget_deliveries

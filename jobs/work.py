@@ -5,7 +5,7 @@ import signal
 from functools import partial
 
 from database import Database
-from jobs.deliver import deliver_once
+from jobs.deliver import Deliverer
 from jobs.fail_transfers import fail_transfers_once
 from jobs.forget_carts import forget_carts_once
 from jobs.forget_codes import forget_codes_once
@@ -17,9 +17,11 @@ from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
+from jobs.tell_endpoints import forget_announcements_once, tell_endpoints_once
 from live.bus import Bus
 from messages.envelopes import Envelopes
 from messages.post import post_of
+from messages.webhooks import WebhookSender
 from observing import tracing
 from payments.providers import provider_of
 from settings import Settings
@@ -38,14 +40,17 @@ class Work:
         self.relay = Relay(database, bus)
         database.on_commit = self.relay.wake
         self.provider = provider_of(settings, database)
+        self._webhooks = WebhookSender(settings, database)
+        envelopes = Envelopes(settings)
+        self._deliverer = Deliverer(database, envelopes, post_of(settings, database, self._webhooks))
         jobs = [self.relay.job]
         if settings.jobs_in_server:
-            deliver = partial(deliver_once, database, Envelopes(settings), post_of(settings, database))
             settle = partial(settle_payments_once, database, self.provider, settings.seats_per_buyer_max)
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
-                Job("deliver", deliver, DELIVER_SECONDS),
+                Job("tell endpoints", partial(tell_endpoints_once, database, envelopes), DELIVER_SECONDS),
+                Job("deliver", self._deliverer.deliver_once, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
@@ -53,6 +58,7 @@ class Work:
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
                 Job("forget carts", partial(forget_carts_once, database), TIDY_SECONDS),
                 Job("forget codes", partial(forget_codes_once, database), TIDY_SECONDS),
+                Job("forget announcements", partial(forget_announcements_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]
         self._jobs = Jobs(jobs)
@@ -62,6 +68,8 @@ class Work:
 
     async def stop(self) -> None:
         await self._jobs.stop()
+        await self._deliverer.stop()
+        await self._webhooks.close()
         if self.provider:
             await self.provider.close()
 

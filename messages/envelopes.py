@@ -25,17 +25,17 @@ class Envelopes:
             return Address(DeliveryKind.SMS, phone)
         return Address(DeliveryKind.EMAIL, email)
 
-    def close(self, user_id: UUID, message: Message) -> bytes:
+    def close(self, owner_id: UUID, message: Message) -> bytes:
         """Seal what a message says, for its row."""
         said = orjson.dumps([message.text.subject, message.text.body])
-        return self._seals.seal(said, _place(user_id, message.id, message.to))
+        return self._seals.seal(said, _place(owner_id, message.id, message.to))
 
     def open(self, row: Mapping[str, Any]) -> Message:
         """Read the message of a delivery row that is not erased. Raises `auth.seals.Unreadable`."""
         to = Address(DeliveryKind(row["kind"]), row["recipient"])
-        subject, body = orjson.loads(self._seals.open(row["sealed"], _place(row["user_id"], row["id"], to)))
+        subject, body = orjson.loads(self._seals.open(row["sealed"], _place(row["owner_id"], row["id"], to)))
         return Message(row["id"], to, Text(subject, body))
 
 
-def _place(user_id: UUID, delivery_id: UUID, to: Address) -> bytes:
-    return user_id.bytes + delivery_id.bytes + f"{to.kind.value} {to.at}".encode()
+def _place(owner_id: UUID, delivery_id: UUID, to: Address) -> bytes:
+    return owner_id.bytes + delivery_id.bytes + f"{to.kind.value} {to.at}".encode()

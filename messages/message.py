@@ -47,12 +47,31 @@ class Message:
     text: Text
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a receiver answered: the status of its protocol, and how its text begins."""
+
+    status: int
+    excerpt: str
+
+
 class Undeliverable(Exception):
     """The message will never be taken: there is no use in trying again."""
+
+
+class NotTaken(Exception):
+    """The receiver answered, and did not take the message."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"status {answer.status}")
+        self.answer = answer
 
 
 class Sender(Protocol):
     """Sends messages of one kind."""
 
-    async def send(self, message: Message) -> None:
-        """Hand a message over. Raises `Undeliverable`, or anything else when it may be tried again."""
+    async def send(self, message: Message) -> Answer | None:
+        """Hand a message over; return what was answered, if that is worth keeping.
+
+        Raises `Undeliverable`, or anything else when it may be tried again.
+        """

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from database import Database
 from messages.mailbox import Mailbox
-from messages.message import Message, Sender
+from messages.message import Answer, Message, Sender
 from messages.smtp import SmtpSender
 from models.deliveries import DeliveryKind
 from settings import Settings
@@ -20,19 +20,22 @@ class Post:
     def __init__(self, senders: Mapping[DeliveryKind, Sender]) -> None:
         self._senders = senders
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> Answer | None:
         """Hand a message over to its sender. Raises what that raises, or `NobodySends`."""
         sender = self._senders.get(message.to.kind)
         if sender is None:
             raise NobodySends(f"no sender of {message.to.kind.value} is set, see SMTP_URL")
-        await sender.send(message)
+        return await sender.send(message)
 
 
-def post_of(settings: Settings, database: Database) -> Post:
-    """The senders that are set; in their place the mailbox, but never in production."""
+def post_of(settings: Settings, database: Database, webhooks: Sender | None = None) -> Post:
+    """The senders that are set; in their place the mailbox, but never in production or for webhooks."""
     senders: dict[DeliveryKind, Sender] = {}
     if not settings.is_production:
         senders = dict.fromkeys(DeliveryKind, Mailbox(database))
     if settings.smtp_url:
         senders[DeliveryKind.EMAIL] = SmtpSender(settings.smtp_url.get_secret_value(), settings.mail_from)
+    senders.pop(DeliveryKind.WEBHOOK, None)
+    if webhooks:
+        senders[DeliveryKind.WEBHOOK] = webhooks
     return Post(senders)

@@ -3,6 +3,7 @@
 from sqlalchemy import DDL, event
 from sqlmodel import SQLModel
 
+from models.announcements import Announcement
 from models.carts import Cart, CartItem
 from models.catalogue import Event, Hall, Plan, Venue
 from models.codes import Code
@@ -19,9 +20,11 @@ from models.sessions import Session
 from models.tickets import Ticket
 from models.transfers import Transfer
 from models.users import User
+from models.webhook_endpoints import WebhookEndpoint
 
 __all__ = [
     "Account",
+    "Announcement",
     "Buyer",
     "Cart",
     "CartItem",
@@ -50,6 +53,7 @@ __all__ = [
     "Transfer",
     "User",
     "Venue",
+    "WebhookEndpoint",
 ]
 
 event.listen(

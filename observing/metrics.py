@@ -55,6 +55,17 @@ RELAY_WAITING = Gauge(
 RELAY_AGE = Gauge(
     "rowlock_relay_waiting_seconds", "How long the oldest of them waits", multiprocess_mode="mostrecent"
 )
+DELIVERIES_WAITING = Gauge(
+    "rowlock_deliveries_waiting", "Messages and webhooks to be sent", ["kind"], multiprocess_mode="mostrecent"
+)
+DELIVERIES_DEAD = Gauge(
+    "rowlock_deliveries_dead", "Messages and webhooks given up", ["kind"], multiprocess_mode="mostrecent"
+)
+DELIVERIES_OVERDUE = Gauge(
+    "rowlock_deliveries_overdue_seconds",
+    "How long what could be sent has waited",
+    multiprocess_mode="mostrecent",
+)
 BUILD = Gauge("rowlock_build_info", "What runs here", ["version", "python"], multiprocess_mode="max")
 
 seconds_of = cache(OPERATION_SECONDS.labels)

@@ -25,7 +25,7 @@ KNOWN_SECONDS = 1.0
 RELAY_SILENCE_SECONDS_MAX = 10.0
 VERSION = version("rowlock")
 PATHS = {
-    "/health": ("database", "redis", "relay"),
+    "/health": ("database", "redis", "relay", "deliveries"),
     "/health/ready": ("database",),
     "/health/live": (),
     "/health/db": ("database",),
@@ -62,7 +62,9 @@ class Check:
 class Health:
     """The checks of one process."""
 
-    def __init__(self, database: Database, bus: Bus, relay: Job) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, relay: Job, deliveries: Callable[[], Awaitable[bool]]
+    ) -> None:
         async def database_answers() -> bool:
             return bool(await database.rows("SELECT 1"))
 
@@ -73,6 +75,7 @@ class Health:
             "database": Check(database_answers),
             "redis": Check(bus.answers),
             "relay": Check(relay_runs),
+            "deliveries": Check(deliveries),
         }
 
     async def report(self, request: Request) -> JSONResponse:

@@ -29,14 +29,15 @@ class Metrics:
         self._token = token
         self._gauges = gauges
         self._relay = Check(gauges.look_at_relay)
+        self._deliveries = Check(gauges.look_at_deliveries)
 
     async def show(self, request: Request) -> Response:
-        """Answer with all metrics; without a database, with the last that is known of the relay."""
+        """Answer with all metrics; without a database, with the last that is known of what waits there."""
         if self._token is None and not _is_near(request):
             return PlainTextResponse(NOT_FROM_THERE, 403)
         if self._token is not None and not _has(request, self._token.get_secret_value()):
             return PlainTextResponse("Send METRICS_TOKEN as a bearer.", 401, {"www-authenticate": "Bearer"})
-        await self._relay.is_good()
+        await asyncio.gather(self._relay.is_good(), self._deliveries.is_good())
         self._gauges.look()
         return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

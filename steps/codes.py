@@ -33,7 +33,7 @@ ISSUE = """
 
 NO_MORE_SENT = """
     UPDATE deliveries SET state = 'DEAD', sealed = NULL, next_attempt_at = statement_timestamp()
-    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND state = 'PENDING'"""
+    WHERE owner_id = $1 AND id = ANY($2::uuid[]) AND state = 'PENDING'"""
 
 COUNT_TRY = f"""
     UPDATE codes SET tries = tries + 1, digest = CASE WHEN tries + 1 < {TRIES_MAX} THEN digest END,

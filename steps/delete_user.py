@@ -31,7 +31,7 @@ ERASE = (
     "DELETE FROM carts WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE user_id = $1",
     "DELETE FROM codes WHERE user_id = $1",
-    "DELETE FROM deliveries WHERE user_id = $1",
+    "DELETE FROM deliveries WHERE owner_id = $1",
     "DELETE FROM users WHERE id = $1",
 )
 

@@ -1,53 +1,79 @@
 """What leaves the house: written with the change it tells of, sent after it at least once, then erased."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from asyncpg import Record
 
 from database import Transaction
 from messages.envelopes import Envelopes
-from messages.message import Address, Message, Text
+from messages.message import Address, Answer, Message, Text
 from models.columns import new_id
-from models.deliveries import DeliveryState
+from models.deliveries import DeliveryKind, DeliveryState
 from steps.person_locks import DUE_DELIVERIES, OVERDUE_DELIVERIES
 
 LEASE_SECONDS = 60
 """Whoever takes a delivery in hand has so long to send and settle it, before another tries."""
 
+SENT_DAYS = 7
+DEAD_DAYS = 30
+"""How long it is on record that something was sent, or was given up."""
+
 POST = """
-    INSERT INTO deliveries (user_id, id, kind, recipient, sealed, expires_at)
+    INSERT INTO deliveries (owner_id, id, kind, recipient, sealed, expires_at)
     VALUES ($1, $2, $3, $4, $5, statement_timestamp() + make_interval(secs => $6))"""
 
 CLAIM = f"""
     WITH due AS MATERIALIZED ({DUE_DELIVERIES})
     UPDATE deliveries d SET attempts = d.attempts + 1,
         next_attempt_at = statement_timestamp() + interval '{LEASE_SECONDS} seconds'
-    FROM due WHERE d.user_id = due.user_id AND d.id = due.id
+    FROM due WHERE d.owner_id = due.owner_id AND d.id = due.id
     RETURNING d.*"""
 
 GIVE_UP_OVERDUE = f"""
     WITH overdue AS MATERIALIZED ({OVERDUE_DELIVERIES})
     UPDATE deliveries d SET state = 'DEAD', sealed = NULL, next_attempt_at = statement_timestamp()
-    FROM overdue o WHERE d.user_id = o.user_id AND d.id = o.id"""
+    FROM overdue o WHERE d.owner_id = o.owner_id AND d.id = o.id"""
 
 SETTLE = """
-    UPDATE deliveries SET state = $3, sealed = NULL, next_attempt_at = statement_timestamp()
-    WHERE user_id = $1 AND id = $2 AND state = 'PENDING'"""
+    UPDATE deliveries d SET state = t.state, answer_status = t.status, answer = t.answer,
+        next_attempt_at = statement_timestamp() + make_interval(secs => t.pause_seconds),
+        sealed = CASE WHEN t.state = 'PENDING' OR (t.state = 'DEAD' AND d.expires_at IS NULL)
+            THEN d.sealed END
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::float8[], $6::int[], $7::text[])
+        AS t (owner_id, id, attempts, state, pause_seconds, status, answer)
+    WHERE d.owner_id = t.owner_id AND d.id = t.id AND d.state = 'PENDING'
+        AND (t.state = 'SENT' OR d.attempts = t.attempts)"""
 
-PUT_OFF = """
-    UPDATE deliveries SET next_attempt_at = statement_timestamp() + make_interval(secs => $4)
-    WHERE user_id = $1 AND id = $2 AND attempts = $3 AND state = 'PENDING'"""
+FAILING = """
+    UPDATE webhook_endpoints SET failing_since = CASE WHEN id = ANY($2::uuid[]) THEN statement_timestamp() END
+    WHERE id = ANY($1::uuid[]) AND (failing_since IS NULL) = (id = ANY($2::uuid[]))"""
+"""$1 the endpoints that were tried, $2 those of them where nothing went well."""
 
-FORGET = """
+FORGET = f"""
     WITH old AS (
-        SELECT user_id, id FROM deliveries
-        WHERE state <> 'PENDING' AND next_attempt_at < statement_timestamp() - interval '1 day'
-        ORDER BY next_attempt_at LIMIT $1
+        SELECT owner_id, id FROM deliveries WHERE state = 'SENT'
+            AND next_attempt_at < statement_timestamp() - interval '{SENT_DAYS} days'
+        UNION ALL
+        SELECT owner_id, id FROM deliveries WHERE state = 'DEAD'
+            AND next_attempt_at < statement_timestamp() - interval '{DEAD_DAYS} days'
+        LIMIT $1
     ), gone AS (
-        DELETE FROM deliveries d USING old WHERE d.user_id = old.user_id AND d.id = old.id RETURNING 1
+        DELETE FROM deliveries d USING old WHERE d.owner_id = old.owner_id AND d.id = old.id RETURNING 1
     )
     SELECT count(*) FROM gone"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended: a delivery that stays PENDING is tried again after the pause."""
+
+    row: Record
+    state: DeliveryState
+    answer: Answer | None = None
+    why: str | None = None
+    pause_seconds: float = 0
 
 
 async def post(
@@ -66,27 +92,46 @@ async def post(
     return message.id
 
 
-async def claim_deliveries(tx: Transaction, *, deliveries_max: int) -> Sequence[Record]:
-    """Take deliveries in hand that are due, at most so many; those that are past their time are given up."""
+async def claim_deliveries(
+    tx: Transaction, *, deliveries_max: int, lane_max: int, rooms: Mapping[str, int]
+) -> Sequence[Record]:
+    """Take deliveries in hand that are due; those that are past their time are given up.
+
+    At most so many, and of a lane at most `lane_max`, or as many as there is room for.
+    """
     await tx.rows(GIVE_UP_OVERDUE, deliveries_max)
-    return await tx.rows(CLAIM, deliveries_max)
+    return await tx.rows(CLAIM, deliveries_max, lane_max, list(rooms), list(rooms.values()))
 
 
-async def settle_delivery(
-    tx: Transaction, *, user_id: UUID, delivery_id: UUID, state: DeliveryState = DeliveryState.SENT
-) -> None:
-    """Say that a delivery was sent, or that it never will be, and erase what it said."""
-    await tx.rows(SETTLE, user_id, delivery_id, state.value)
+async def settle_deliveries(tx: Transaction, *, outcomes: Sequence[Outcome]) -> None:
+    """Note how attempts ended; what was sent is erased.
 
-
-async def put_off_delivery(
-    tx: Transaction, *, user_id: UUID, delivery_id: UUID, attempts: int, seconds: float
-) -> None:
-    """Let a delivery be tried again after some seconds, unless somebody else has taken it in hand since."""
-    await tx.rows(PUT_OFF, user_id, delivery_id, attempts, seconds)
+    Of a delivery that somebody else has taken in hand since, or settled, only that it was sent counts.
+    """
+    columns = zip(
+        *(
+            (
+                outcome.row["owner_id"],
+                outcome.row["id"],
+                outcome.row["attempts"],
+                outcome.state.value,
+                outcome.pause_seconds,
+                outcome.answer.status if outcome.answer else None,
+                outcome.answer.excerpt if outcome.answer else outcome.why,
+            )
+            for outcome in sorted(outcomes, key=lambda o: (o.row["owner_id"], o.row["id"]))
+        ),
+        strict=True,
+    )
+    await tx.rows(SETTLE, *columns)
+    webhooks = [outcome for outcome in outcomes if outcome.row["kind"] == DeliveryKind.WEBHOOK]
+    if webhooks:
+        tried = {outcome.row["owner_id"] for outcome in webhooks}
+        well = {o.row["owner_id"] for o in webhooks if o.state is DeliveryState.SENT}
+        await tx.rows(FAILING, sorted(tried), sorted(tried - well))
 
 
 async def forget_deliveries(tx: Transaction, *, deliveries_max: int) -> int:
-    """Delete deliveries that were settled more than a day ago, at most so many; return how many."""
+    """Delete deliveries that were sent or given up long ago, at most so many; return how many."""
     deleted: int = await tx.value(FORGET, deliveries_max)
     return deleted

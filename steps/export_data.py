@@ -28,7 +28,7 @@ EVERYTHING = {
         FROM codes WHERE user_id = $1 ORDER BY sent_at""",
     "deliveries": """
         SELECT id, kind, recipient, state, attempts, created_at
-        FROM deliveries WHERE user_id = $1 ORDER BY id""",
+        FROM deliveries WHERE owner_id = $1 ORDER BY id""",
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "payments": "SELECT * FROM payments WHERE user_id = $1 ORDER BY id",

@@ -9,17 +9,44 @@ from auth.codes import CodeObject
 from database import Transaction
 from models.carts import IS_LAPSED
 
-DUE_DELIVERIES = """
-    SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND next_attempt_at <= statement_timestamp()
-        AND (expires_at IS NULL OR expires_at > statement_timestamp())
-    ORDER BY next_attempt_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
-"""Deliveries to be tried now, at most $1 of them, that nobody else has in hand."""
+LANES = """
+    WITH RECURSIVE found AS (
+        (SELECT lane FROM deliveries WHERE state = 'PENDING' ORDER BY lane LIMIT 1)
+        UNION ALL
+        SELECT (SELECT lane FROM deliveries WHERE state = 'PENDING' AND lane > f.lane ORDER BY lane LIMIT 1)
+        FROM found f WHERE f.lane IS NOT NULL
+    ) SELECT lane FROM found WHERE lane IS NOT NULL ORDER BY random()"""
+"""What deliveries wait for, each once, with a look into the index for each; nobody is always the first."""
+
+IS_FIRST_IN_QUEUE = """NOT EXISTS (SELECT FROM deliveries b
+                WHERE b.owner_id = d.owner_id AND b.queue_id = d.queue_id AND b.state = 'PENDING'
+                    AND (b.created_at, b.id) < (d.created_at, d.id))"""
+"""Whether nothing has to be sent before a delivery `d`."""
+
+DUE_DELIVERIES = f"""
+    SELECT due.* FROM ({LANES}) l LEFT JOIN unnest($3::text[], $4::int[]) AS r (lane, room) USING (lane)
+    CROSS JOIN LATERAL (
+        SELECT owner_id, id FROM deliveries d
+        WHERE lane = l.lane AND state = 'PENDING' AND next_attempt_at <= statement_timestamp()
+            AND (expires_at IS NULL OR expires_at > statement_timestamp())
+            AND {IS_FIRST_IN_QUEUE}
+        ORDER BY next_attempt_at LIMIT coalesce(r.room, $2) FOR NO KEY UPDATE SKIP LOCKED
+    ) due LIMIT $1"""
+"""Deliveries to be tried now that nobody else has in hand, and before which none waits in their queue: at
+most $1 of them, and at most $2 of a lane, but for the lanes $3, where there is room for $4 more."""
 
 OVERDUE_DELIVERIES = """
-    SELECT user_id, id FROM deliveries WHERE state = 'PENDING' AND expires_at <= statement_timestamp()
+    SELECT owner_id, id FROM deliveries WHERE state = 'PENDING' AND expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
 """Deliveries that are not worth sending any more, likewise."""
 
+UNTOLD = """
+    SELECT event_id, id FROM announcements WHERE told_at IS NULL
+    ORDER BY created_at, id LIMIT $1 FOR NO KEY UPDATE"""
+"""The oldest announcements that no delivery was written for, at most $1 of them.
+
+Whoever comes second waits, so that what happened to an order later is never told first.
+"""
 
 PAYMENTS_TO_ASK = """
     SELECT user_id, id FROM payments WHERE ask_at <= statement_timestamp() AND provider = $1

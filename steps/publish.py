@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.catalogue import Event
+from steps.announce import announce_event
 from steps.idempotency import Key, claim
 from steps.locks import lock_event
 from steps.refusals import RefusalCode, Refused
@@ -35,5 +37,6 @@ async def _publish(tx: Transaction, event_id: UUID) -> None:
         raise Refused(
             RefusalCode.EVENT_INVALID_STATE, "Only a draft of an event that is not over can be published."
         )
+    await announce_event(tx, AnnouncementKind.EVENT_PUBLISHED, event_id)
     # The planner has to know of so many new seats before the sale begins, and not a minute later.
     await tx.rows("ANALYZE seats")

@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.ledger import AccountKind
 from models.orders import Order, order_of
 from models.tickets import LIVE, can_be_returned
+from steps.announce import announce_tickets
 from steps.idempotency import Key, claim
 from steps.ledger import refund_credits
 from steps.locks import lock_order, lock_tickets_of_order
@@ -79,6 +81,7 @@ async def refund_order(
     amount_minor = refunded["refunded_minor"] - order.refunded_minor
     if order.cashier_id is None and amount_minor:
         await pay_back(tx, order, amount_minor, actor_id=caller_id)
+    await announce_tickets(tx, AnnouncementKind.TICKET_REFUNDED, event_id, [t["id"] for t in returned])
     return order_of(refunded)
 
 

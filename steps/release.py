@@ -1,6 +1,8 @@
 """End the holds whose time is over, as a courtesy to those who watch: the seats count as free already."""
 
 from database import Transaction
+from models.announcements import AnnouncementKind
+from steps.announce import announce_orders
 from steps.locks import LAPSED_ORDERS
 from steps.outbox import log_of
 
@@ -46,5 +48,7 @@ async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
             await tx.rows(TAKE_BACK, row["event_id"], row["being_paid"])
         expired = await tx.rows(EXPIRE, row["event_id"], row["orders"])
         ended += len(expired)
+        order_ids = [order["id"] for order in expired]
+        await announce_orders(tx, AnnouncementKind.ORDER_EXPIRED, row["event_id"], order_ids)
         tx.changed_events.add(row["event_id"])
     return ended

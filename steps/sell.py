@@ -6,11 +6,15 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.columns import new_id, new_reference
 from models.orders import Order, order_of
+from steps.announce import announcements_of
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, refuse_if_over
+
+PURCHASED = f"'{AnnouncementKind.TICKET_PURCHASED}'"
 
 # The lateral joins, each with OFFSET 0, keep the planner to the order in which this is written, and to keys.
 SELL = f"""
@@ -48,6 +52,8 @@ SELL = f"""
             (event_id, id, reference, order_id, index, owner_id, status, price_minor, currency)
         SELECT $1, h.ticket_id, h.reference, c.id, h.index, c.buyer_id, 'ACTIVE', h.price_minor, c.currency
         FROM confirmed c JOIN held h ON h.order_id = c.id
+        RETURNING *
+    ), announced AS ({announcements_of("issued", PURCHASED, "$7::uuid[]")}
     )
     SELECT c.updated_at, e.status, e.is_over, o.held_until <= statement_timestamp() AS lapsed,
         ARRAY(SELECT index FROM listed l WHERE l.order_id = o.id) AS listed,
@@ -56,7 +62,7 @@ SELL = f"""
     WHERE o.event_id = $1 AND o.id = ANY($2::uuid[])
     ORDER BY array_position($2, o.id)"""
 """$1 event, $2 orders; for each seat under lock $3 its order, $4 its index, and for its ticket $5 an id and
-$6 a reference."""
+$6 a reference; $7 an id for the announcement of each order."""
 
 
 async def sell(tx: Transaction, event_id: UUID, orders: Sequence[Record]) -> list[Order | Refused]:
@@ -65,7 +71,8 @@ async def sell(tx: Transaction, event_id: UUID, orders: Sequence[Record]) -> lis
         (order["id"], index, new_id(), new_reference()) for order in orders for index in order["indexes"]
     ]
     columns = zip(*seats, strict=True) if seats else ([], [], [], [])
-    rows = await tx.rows(SELL, event_id, [order["id"] for order in orders], *columns)
+    announcements = [new_id() for _ in orders]
+    rows = await tx.rows(SELL, event_id, [order["id"] for order in orders], *columns, announcements)
     if any(row["updated_at"] for row in rows):
         tx.changed_events.add(event_id)
         tx.seats_sold += sum(len(row["held"]) for row in rows if row["updated_at"])

@@ -87,7 +87,7 @@ async def tried(
 async def waiting_messages(database: Database, user_id: UUID) -> list[Message]:
     """What is still to be sent to a person, in the order in which it was written."""
     rows = await database.rows(
-        "SELECT * FROM deliveries WHERE user_id = $1 AND sealed IS NOT NULL ORDER BY id", user_id
+        "SELECT * FROM deliveries WHERE owner_id = $1 AND sealed IS NOT NULL ORDER BY id", user_id
     )
     return [ENVELOPES.open(row) for row in rows]
 

@@ -49,6 +49,7 @@ FLOORS = [
     ("routes", 10),
     ("app", 11),
     ("cli", 11),
+    ("commands", 11),
     ("console", 11),
     ("embedded", 11),
     ("demo", 11),

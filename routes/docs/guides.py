@@ -10,7 +10,18 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[2] / "docs"
-IN_ORDER = ("quick-start", "api", "clients", "sessions", "oidc", "codes", "door", "limits", "operating")
+IN_ORDER = (
+    "quick-start",
+    "api",
+    "clients",
+    "sessions",
+    "oidc",
+    "codes",
+    "door",
+    "webhooks",
+    "limits",
+    "operating",
+)
 SHOWN_ELSEWHERE = {"../schema/schema.graphql": "/docs/schema.graphql"}
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")

@@ -195,7 +195,7 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
             "UPDATE codes SET verified_at = expires_at + interval '1 second' WHERE verified_at IS NULL",
         ),
     ),
-    "17. What was sent or given up is erased": (
+    "17. What was sent, or is not worth sending any more, is erased": (
         (
             "ALTER TABLE deliveries DROP CONSTRAINT deliveries_sealed_while_pending",
             "UPDATE deliveries SET state = 'SENT'",

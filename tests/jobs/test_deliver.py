@@ -2,48 +2,24 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from asyncpg import Record
 from pydantic import SecretStr
 
 from database import Database, Transaction
 from jobs import deliver
-from jobs.deliver import ATTEMPTS_MAX, PAUSE_SECONDS_MAX, deliver_once, pause_seconds
+from jobs.deliver import ATTEMPTS_MAX, PAUSE_SECONDS_MAX, pause_seconds
 from jobs.forget_deliveries import forget_deliveries_once
 from messages.envelopes import Envelopes
 from messages.message import Address, Message, Text, Undeliverable
-from messages.post import Post
 from models.deliveries import DeliveryKind
 from models.users import User
 from steps.deliver import LEASE_SECONDS, claim_deliveries, forget_deliveries, post
 from steps.transact import transact
 from tests.codes import ENVELOPES, SETTINGS
+from tests.delivering import BODY, Provider, delivered, deliverer, let_it_be_due, posted, row_of
 from tests.world import everything, new_user
-
-BODY = "the code is 123456"
-
-
-@dataclass
-class Provider:
-    """Sends as it is told: it takes a message, fails, or never answers."""
-
-    database: Database
-    fails_with: Exception | None = None
-    hangs: bool = False
-    sent: list[Message] = field(default_factory=list)
-    busy: int = 0
-
-    async def send(self, message: Message) -> None:
-        self.busy = max(self.busy, self.database.writing.pool.checkedout())  # type: ignore[attr-defined]
-        if self.fails_with:
-            raise self.fails_with
-        self.sent.append(message)
-        if self.hangs:
-            await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -54,32 +30,6 @@ async def alice(database: Database) -> User:
 @pytest.fixture
 def provider(database: Database) -> Provider:
     return Provider(database)
-
-
-async def posted(database: Database, user: User, expires_in_seconds: int | None = None) -> UUID:
-    return await transact(
-        database,
-        post,
-        envelopes=ENVELOPES,
-        user_id=user.id,
-        to=Address(DeliveryKind.EMAIL, "ann@example.com"),
-        text=Text("A code", BODY),
-        expires_in_seconds=expires_in_seconds,
-    )
-
-
-async def delivered(database: Database, provider: Provider, envelopes: Envelopes = ENVELOPES) -> int:
-    return await deliver_once(database, envelopes, Post({DeliveryKind.EMAIL: provider}))
-
-
-async def row_of(database: Database) -> Record:
-    (row,) = await database.rows("SELECT * FROM deliveries")
-    return row
-
-
-async def let_it_be_due(database: Database) -> None:
-    async with database.transaction() as tx:
-        await tx.rows("UPDATE deliveries SET next_attempt_at = statement_timestamp()")
 
 
 async def test_what_is_written_with_a_change_leaves_after_it_and_is_erased(
@@ -112,12 +62,14 @@ async def test_who_dies_between_sending_and_saying_so_leaves_it_to_another(
 ) -> None:
     await posted(database, alice)
     dying = Provider(database, hangs=True)
-    worker = asyncio.create_task(delivered(database, dying))
+    of_worker = deliverer(database, dying)
+    worker = asyncio.create_task(of_worker.deliver_once())
     async with asyncio.timeout(10):
         while not dying.sent:
             await asyncio.sleep(0)
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
+    await of_worker.stop()
     row = await row_of(database)
     assert (row["state"], row["attempts"]) == ("PENDING", 1)
     assert await delivered(database, provider) == 0  # it is in hand for so long
@@ -140,7 +92,7 @@ async def test_what_another_has_in_hand_is_passed_by(
 ) -> None:
     await posted(database, alice)
     async with database.transaction() as tx:
-        assert len(await claim_deliveries(tx, deliveries_max=10)) == 1
+        assert len(await claim_deliveries(tx, deliveries_max=10, lane_max=10, rooms={})) == 1
         await posted(database, alice)
         assert await delivered(database, provider) == 1
     assert len(provider.sent) == 1
@@ -160,7 +112,8 @@ async def test_what_fails_is_tried_again_later_and_later_and_at_last_given_up(
         await let_it_be_due(database)
     assert await delivered(database, failing) == 1
     row = await row_of(database)
-    assert (row["state"], row["sealed"], row["attempts"]) == ("DEAD", None, ATTEMPTS_MAX)
+    assert (row["state"], row["attempts"], row["answer"]) == ("DEAD", ATTEMPTS_MAX, "OSError: away")
+    assert row["sealed"]  # for whoever tries it again
     assert "given up: OSError: away" in caplog.text
     assert "123456" not in caplog.text
     assert "ann@" not in caplog.text
@@ -221,6 +174,13 @@ async def test_what_is_past_its_time_is_erased_and_not_sent(
     assert provider.sent == []
 
 
+async def test_what_runs_out_is_erased_also_when_it_is_given_up(database: Database, alice: User) -> None:
+    await posted(database, alice, expires_in_seconds=300)
+    await delivered(database, Provider(database, fails_with=Undeliverable("unknown")))
+    row = await row_of(database)
+    assert (row["state"], row["sealed"]) == ("DEAD", None)
+
+
 async def test_a_provider_that_never_answers_is_left(
     database: Database, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,25 +209,25 @@ async def test_a_late_failure_does_not_undo_what_another_did_or_does(
     if is_done:
         await delivered(database, provider)
     else:
-        await transact(database, claim_deliveries, deliveries_max=10)
+        await transact(database, claim_deliveries, deliveries_max=10, lane_max=10, rooms={})
     after = await everything(database)
     go.set()
     await slow
     assert await everything(database) == after
 
 
-async def test_what_is_settled_for_a_day_is_forgotten_in_bounded_rounds(
+async def test_what_was_sent_a_week_ago_is_forgotten_in_bounded_rounds(
     database: Database, alice: User, provider: Provider
 ) -> None:
     for _ in range(4):
         await posted(database, alice)
     await delivered(database, provider)
     async with database.transaction() as tx:
-        await tx.rows("UPDATE deliveries SET next_attempt_at = next_attempt_at - interval '25 hours'")
+        await tx.rows("UPDATE deliveries SET next_attempt_at = next_attempt_at - interval '169 hours'")
     await posted(database, alice)
     async with database.transaction() as tx:
         await tx.rows(
-            "UPDATE deliveries SET next_attempt_at = next_attempt_at - interval '25 hours' "
+            "UPDATE deliveries SET next_attempt_at = next_attempt_at - interval '169 hours' "
             "WHERE state = 'PENDING'"
         )
     assert await transact(database, forget_deliveries, deliveries_max=3) == 3

@@ -11,6 +11,7 @@ from tests.codes import order_reference, requested
 from tests.doors import checked_in, ticket_at
 from tests.paying import opened
 from tests.people import logged_in
+from tests.receiving import added
 from tests.transfers import bought, initiated
 from tests.world import hold, new_event, new_user, pay
 
@@ -37,6 +38,7 @@ IMPLIED = {
 
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
+    "announcements_kind_known": "UPDATE announcements SET kind = 'ticket.eaten'",
     "cart_items_price_not_negative": "UPDATE cart_items SET price_minor = -1",
     "cart_items_quantity_positive": "UPDATE cart_items SET quantity = 0",
     "cart_items_seat_key": CARRIED,
@@ -139,6 +141,8 @@ FORBIDDEN = {
     "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
     "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
     "users_username_key": "UPDATE users SET username = 'alice'",
+    "webhook_endpoints_old_secret_ends": "UPDATE webhook_endpoints SET old_secret_until = now()",
+    "webhook_endpoints_some_kinds": "UPDATE webhook_endpoints SET kinds = '{}'",
 }
 
 
@@ -155,6 +159,7 @@ async def test_every_rule_of_the_database_is_known_here(database: Database) -> N
 
 @pytest.mark.parametrize("rule", FORBIDDEN)
 async def test_what_a_rule_forbids_cannot_be_written(database: Database, rule: str) -> None:
+    await added(database, "https://hook.example")
     event = await new_event(database)
     await new_event(database)
     alice = await new_user(database, credits_minor=5_000, email="a@example.com")

@@ -21,7 +21,7 @@ from steps.undo_check_in import UNDO
 TYPES = {
     HOLD: "uuid, int[], uuid[], uuid[], text[], int[], uuid[], float8, int",
     ADD: "uuid, int[], uuid, uuid, int",
-    SELL: "uuid, uuid[], uuid[], int[], uuid[], text[]",
+    SELL: "uuid, uuid[], uuid[], int[], uuid[], text[], uuid[]",
     REMOVE: "uuid, uuid, int[]",
     REFUND: "uuid, uuid, uuid[], int[], boolean",
     DELETE: "uuid, uuid, int[]",

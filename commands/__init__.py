@@ -1,0 +1,1 @@
+"""Commands of `rowlock` by their nouns."""
