@@ -36,9 +36,20 @@ def provider(database: Database, settings: Settings) -> SimulatedProvider:
     return SimulatedProvider(database, settings.secret_key.get_secret_value())
 
 
-async def paid(server: Server, user: User, order: Order, key: str | None = None) -> dict[str, Any]:
-    asked = {"orderId": ids.order_id(order.event_id, order.id), "method": "CARD", "idempotencyKey": key}
+async def paid(
+    server: Server, user: User, order: Order, key: str | None = None, method: str = "CARD"
+) -> dict[str, Any]:
+    asked = {"orderId": ids.order_id(order.event_id, order.id), "method": method, "idempotencyKey": key}
     return (await server.ask(PAY, user, i=asked))["pay"]
+
+
+async def paid_at_last(server: Server, user: User, order: Order, key: str, **more: str) -> dict[str, Any]:
+    """The same by a client that asks again while a twin is still running, as it is told to."""
+    for _ in range(20):
+        answer = await paid(server, user, order, key, **more)
+        if answer.get("code") != "BUSY":
+            break
+    return answer
 
 
 async def seen(server: Server, user: User, order: Order) -> dict[str, Any]:
@@ -125,13 +136,12 @@ async def test_thirty_twins_over_the_api_get_one_payment_and_altered_ones_a_refu
     event, alice = await new_event(database), await new_user(database, credits_minor=9_000)
     order, other = await hold(database, alice, event, [0]), await hold(database, alice, event, [1])
     first = await paid(server, alice, order, "k")
-    credits = {"orderId": ids.order_id(event.id, order.id), "method": "CREDITS", "idempotencyKey": "k"}
-    twins = [paid(server, alice, order, "k") for _ in range(30)]
-    altered = [paid(server, alice, other, "k") for _ in range(2)]
-    answers = await asyncio.gather(*twins, *altered, server.ask(PAY, alice, i=credits))
+    twins = [paid_at_last(server, alice, order, "k") for _ in range(30)]
+    altered = [paid_at_last(server, alice, other, "k") for _ in range(2)]
+    altered.append(paid_at_last(server, alice, order, "k", method="CREDITS"))
+    answers = await asyncio.gather(*twins, *altered)
     assert [answer["clientSecret"] for answer in answers[:30]] == [first["clientSecret"]] * 30
-    assert [answer["code"] for answer in answers[30:32]] == ["IDEMPOTENCY_MISMATCH"] * 2
-    assert answers[32]["pay"]["code"] == "IDEMPOTENCY_MISMATCH"
+    assert [answer["code"] for answer in answers[30:]] == ["IDEMPOTENCY_MISMATCH"] * 3
     assert len(await database.rows("SELECT 1 FROM payments")) == 1
     assert await violations(database) == []
 
