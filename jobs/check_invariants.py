@@ -173,16 +173,28 @@ INVARIANTS = {
                 AND m.reason IS NOT NULL) AS corrected
         WHERE o.refunded_minor NOT BETWEEN returned.minor AND returned.minor + corrected.minor""",
     "14. What an order paid back left the event's revenue, unless a counter took the money": f"""
-        SELECT {_ORDER} FROM orders o
-        WHERE CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END <> (
-            SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
-            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id
-                AND m.credit = CASE WHEN o.payment_id IS NULL THEN 'CREDITS' ELSE 'ESCROW' END)""",
-    "14. What went back was paid for an order": """
+        SELECT {_ORDER} FROM orders o LEFT JOIN (
+            SELECT m.event_id, m.reference, b.payment_id IS NOT NULL AND m.user_id = b.buyer_id AS to_card,
+                m.credit, sum(m.amount_minor) AS minor
+            FROM movements m JOIN orders b ON b.event_id = m.event_id AND b.id = m.reference
+            WHERE m.kind = 'REFUND' AND m.debit = 'REVENUE' GROUP BY 1, 2, 3, 4
+        ) AS went ON went.event_id = o.event_id AND went.reference = o.id
+            AND went.credit = CASE WHEN went.to_card THEN 'ESCROW' ELSE 'CREDITS' END
+        GROUP BY o.event_id, o.id
+        HAVING CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END
+            <> coalesce(sum(went.minor), 0)""",
+    "14. What went back was paid for an order, and went to its buyer or to who had its tickets at last": """
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
         WHERE m.kind = 'REFUND' AND m.debit = 'REVENUE' AND NOT EXISTS (
             SELECT FROM orders o
-            WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)""",
+            WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)
+        AND (
+            SELECT sum(s.amount_minor) FROM movements s
+            WHERE s.user_id = m.user_id AND s.kind = 'REFUND' AND s.reference = m.reference
+        ) > (
+            SELECT coalesce(sum(t.price_minor), 0) FROM tickets t
+            WHERE t.event_id = m.event_id AND t.order_id = m.reference AND t.owner_id = m.user_id
+                AND t.status = 'REFUNDED')""",
     "14. What goes back of a payment is its refunds": """
         SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p WHERE p.refunded_minor <> (
             SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r

@@ -15,6 +15,7 @@ from schema.nodes import Node
 from schema.order_inputs import KEY
 from schema.qr import TicketQr
 from schema.refusals import Refusal
+from schema.ticket_actions import TicketAction, actions_of
 
 
 @strawberry.type(description="Something that happened to a ticket.")
@@ -113,6 +114,10 @@ class Ticket(Node):
     )
     async def qr_unavailable(self, info: Info) -> RefusalCode | None:
         return self._why_no_qr(info)
+
+    @strawberry.field(description="What the caller may do with it now.")
+    async def available_actions(self, info: Info) -> list[TicketAction]:
+        return await actions_of(info, self.row)
 
     def _why_no_qr(self, info: Info) -> RefusalCode | None:
         viewer = info.context.viewer

@@ -43,7 +43,7 @@ LAPSED_TICKETS = """
             SELECT id FROM tickets WHERE event_id = $1 AND index = f.index AND status = 'PENDING' OFFSET 0) t
         WHERE f.status = 'H'
     ), taken_back AS (
-        UPDATE tickets SET status = 'CANCELLED', version = version + 1
+        UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
         WHERE (SELECT EXISTS (SELECT FROM stale)) AND event_id = $1 AND id = ANY(ARRAY(SELECT id FROM stale))
     )"""
 """Takes the tickets back that lapsed orders have, whose buyers were paying by card, for `free` seats that are

@@ -41,7 +41,7 @@ PLACE = f"""
 seats that the buyer may have, if the seats are not held any more."""
 
 CLEAR = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
     WHERE event_id = $1 AND index = ANY($2::int[]) AND status = 'PENDING' AND order_id <> $3"""
 """Tickets that lapsed orders of others have for the seats $2, which the order $3 takes."""
 
@@ -60,7 +60,7 @@ ISSUE_MISSING = f"""
 """Tickets that were taken back before the money came."""
 
 TAKE_BACK = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
     WHERE event_id = $1 AND order_id = $2 AND status = 'PENDING'"""
 
 PAYS_NO_MORE = """

@@ -148,8 +148,13 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ),
         ("UPDATE orders SET payment_id = NULL, cashier_id = buyer_id WHERE status = 'REFUNDED'",),
     ),
-    "14. What went back was paid for an order": (
+    "14. What went back was paid for an order, and went to its buyer or to who had its tickets at last": (
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'REFUND'",),
+        (
+            """UPDATE movements m SET user_id = (
+                   SELECT user_id FROM accounts a WHERE a.user_id <> m.user_id LIMIT 1)
+               WHERE kind = 'REFUND' AND debit = 'REVENUE'""",
+        ),
     ),
     "14. What goes back of a payment is its refunds": (
         ("UPDATE payments SET refunded_minor = refunded_minor - 1 WHERE refunded_minor > 0",),

@@ -12,7 +12,7 @@ from steps.delete_order import DELETE
 from steps.hold import HOLD
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
-from steps.refund import REFUND
+from steps.pay_back import REFUND
 from steps.remove_items import REMOVE
 from steps.sell import SELL
 from steps.undo_check_in import UNDO
