@@ -22,7 +22,8 @@ from schema.ticket_actions import TicketAction, actions_of
 class TicketEvent:
     at: datetime = strawberry.field(description="When.")
     what: str = strawberry.field(
-        description="PURCHASED, TRANSFERRED, TRANSFER_REVERSED, CANCELLED or REFUNDED; there may be more."
+        description="PURCHASED, TRANSFERRED, TRANSFER_REVERSED, SCANNED (it was let in), CHECK_IN_UNDONE, "
+        "CANCELLED or REFUNDED; there may be more."
     )
     row: strawberry.Private[transfer_rows.TicketEvent]
 

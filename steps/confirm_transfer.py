@@ -116,6 +116,7 @@ async def _hand_over(tx: Transaction, transfer: Transfer, caller_id: UUID, seats
     """Give the ticket to the buyer and the price to the seller, if all that it depends on is still so."""
     seller_id, buyer_id, currency = transfer.seller_id, transfer.buyer_id, transfer.currency
     ticket = await lock_ticket_alone(tx, transfer.event_id, transfer.ticket_id)
+    assert ticket is not None, "what is locked, and not over, is there"
     await transfer_facts(tx, ticket)
     await refuse_too_many_seats(tx, transfer.event_id, buyer_id, seats_per_buyer_max)
     balances = await lock_accounts(tx, [seller_id, buyer_id], currency)

@@ -105,7 +105,7 @@ async def reverse_transfer(
         raise problem
     await _refuse_if_moved_on(tx, transfer)
     ticket = await lock_ticket_alone(tx, event_id, transfer.ticket_id)
-    if ticket["status"] != "ACTIVE":
+    if ticket is None or ticket["status"] != "ACTIVE":
         raise Refused(RefusalCode.TICKET_INVALID_STATE, "The ticket was used, cancelled or paid back.")
     if await lock_user(tx, transfer.seller_id) is None:
         raise Refused(RefusalCode.USER_NOT_FOUND, "The seller has no account any more.")

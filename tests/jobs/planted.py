@@ -176,6 +176,18 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ("UPDATE tickets SET status = 'ACTIVE' WHERE status = 'REFUNDED' AND index = 4",),
         ("UPDATE orders SET status = 'REFUNDED' WHERE status = 'CONFIRMED'",),
     ),
+    "14. A cancelled event that nobody looks after any more has no live ticket, and no hold": (
+        (
+            """INSERT INTO cancellations (event_id, actor_id)
+               SELECT event_id, gen_random_uuid() FROM tickets WHERE status = 'ACTIVE' LIMIT 1""",
+        ),
+        (
+            "DELETE FROM scans",
+            "DELETE FROM tickets WHERE status <> 'PENDING'",
+            """INSERT INTO cancellations (event_id, actor_id)
+               SELECT event_id, gen_random_uuid() FROM orders WHERE status = 'PENDING' LIMIT 1""",
+        ),
+    ),
     "16. No two sessions have the same refresh token": (
         ("UPDATE sessions SET refresh_hash = 'same'",),
         (

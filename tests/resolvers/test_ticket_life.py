@@ -13,7 +13,7 @@ from settings import Settings
 from steps.confirm import confirm_order
 from steps.transact import transact
 from tests.cards import bought_by_card, opened_for
-from tests.doors import checked_in, ticket_at
+from tests.doors import checked_in, ticket_at, undone
 from tests.serving import Server, serving
 from tests.transfers import bought, credits_of, disputed, initiated, transferred
 from tests.world import hold, new_event, new_user
@@ -31,6 +31,8 @@ def mutation(
 
 CANCEL, REFUND = mutation("cancelTicket"), mutation("refundTicket")
 TRANSFER = mutation("initiateTransfer", "InitiateTransferInput", "TransferPayload { transfer { status } }")
+DELETE = mutation("deleteTicket", answer="DeletePayload { deletedId }")
+HISTORY = "query ($t: ID!) { ticket(id: $t) { history { what who { id } } } }"
 WAYS = {"CANCEL": CANCEL, "REFUND": REFUND, "TRANSFER": TRANSFER}
 
 
@@ -142,3 +144,36 @@ async def test_what_may_be_done_is_what_the_mutations_do(
             more = {"buyerId": ids.user_id(to.id), "price": "0"} if action == "TRANSFER" else {}
             answer = await done(server, query, caller, ticket, **more)
             assert may == ("code" not in answer), (state, who, action, answer)
+
+
+async def test_a_history_tells_of_the_door_to_who_had_the_ticket_then(
+    database: Database, server: Server
+) -> None:
+    alice, bob = [await new_user(database, credits_minor=5_000) for _ in range(2)]
+    operator = await new_user(database, Role.OPERATOR)
+    ticket = await bought(database, alice)
+    await checked_in(database, await ticket_at(database, ticket.event_id))
+    await undone(database, await ticket_at(database, ticket.event_id))
+    await transferred(database, alice, ticket, bob)
+    await checked_in(database, await ticket_at(database, ticket.event_id))
+    await undone(database, await ticket_at(database, ticket.event_id))
+    await done(server, REFUND, bob, ticket)
+    first, second = ["PURCHASED", "SCANNED", "CHECK_IN_UNDONE"], ["SCANNED", "CHECK_IN_UNDONE", "REFUNDED"]
+    told = {"operator": [*first, "TRANSFERRED", *second], "bob": ["TRANSFERRED", *second]}
+    for caller, expected in ((operator, told["operator"]), (bob, told["bob"])):
+        seen = await server.ask(HISTORY, caller, t=id_of(ticket))
+        assert [happened["what"] for happened in seen["ticket"]["history"]] == expected
+
+
+async def test_only_an_admin_deletes_a_ticket(database: Database, server: Server) -> None:
+    alice, admin = await new_user(database, credits_minor=5_000), await new_user(database, Role.ADMIN)
+    operator, ticket = await new_user(database, Role.OPERATOR), await bought(database, alice)
+    assert (await done(server, DELETE, admin, ticket))["code"] == "TICKET_INVALID_STATE"
+    await done(server, CANCEL, alice, ticket)
+    error = await server.error(DELETE, operator, i={"ticketId": id_of(ticket)})
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert (await done(server, DELETE, admin, ticket))["deletedId"] == id_of(ticket)
+    seen = await server.ask(
+        "query ($t: ID!) { ticket(id: $t) { id } node(id: $t) { id } }", admin, t=id_of(ticket)
+    )
+    assert seen == {"ticket": None, "node": None}
