@@ -16,8 +16,9 @@ from steps.refusals import RefusalCode
 from steps.transact import transact
 from tests.cards import begun_for, order_of, paid_back, repaired, tickets_of
 from tests.doors import code_of, here_to, scan, ticket_at
-from tests.life import a_full_house, called_off, paid_out
+from tests.life import a_full_house, called_off, live, paid_out
 from tests.paying import settled
+from tests.steps.test_refund_by_card import corrected, purchase_of
 from tests.transfers import bought, credits_of, disputed, initiated, rejected, transferred, undone
 from tests.world import (
     details,
@@ -184,4 +185,17 @@ async def test_nobody_looks_any_more_once_an_hour_has_passed_and_nothing_is_left
         await tx.rows("UPDATE cancellations SET cancelled_at = now() - interval '1 hour'")
     await paid_out(database)
     assert not await database.rows("SELECT 1 FROM cancellations WHERE look_at IS NOT NULL")
+    assert await violations(database) == []
+
+
+async def test_what_was_paid_back_before_is_taken_off_the_buyers_part(
+    database: Database, alice: User, bob: User
+) -> None:
+    event = await new_event(database)
+    order = await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    await transferred(database, alice, await live(database, event, 0), bob, price_minor=0)
+    await corrected(database, alice, await purchase_of(database, order), "7.00")
+    await called_off(database, event)
+    await paid_out(database)
+    assert (await credits_of(database, alice), await credits_of(database, bob)) == (9_000, 11_000)
     assert await violations(database) == []
