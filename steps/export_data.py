@@ -38,7 +38,9 @@ EVERYTHING = {
         SELECT i.* FROM orders o JOIN order_items i ON i.event_id = o.event_id AND i.order_id = o.id
         WHERE o.buyer_id = $1 ORDER BY i.order_id, i.index""",
     "tickets": "SELECT * FROM tickets WHERE owner_id = $1 ORDER BY id",
-    "deleted_tickets": "SELECT * FROM deleted_tickets WHERE owner_id = $1 ORDER BY id",
+    "deleted_tickets": """
+        SELECT event_id, id, reference, order_id, index, status, price_minor, currency, purchased_at,
+            ended_at, deleted_at FROM deleted_tickets WHERE owner_id = $1 ORDER BY id""",
     "transfers": f"""
         SELECT * FROM {TRANSFERS_NOW} AS t WHERE seller_id = $1 OR buyer_id = $1 ORDER BY id""",
     "idempotency_keys": """
