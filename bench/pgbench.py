@@ -43,7 +43,8 @@ def admitting(event: UUID) -> list[Statement]:
     """One transaction that scans the ticket of seat `:i` and lets it in."""
     ticket, nobody = "md5('ticket' || :i)::uuid", "'00000000-0000-0000-0000-000000000000'::uuid"
     facts = [_event(event), ticket, "NULL::uuid", "NULL::text", _event(event)]
-    note = [_event(event), "gen_random_uuid()", nobody, nobody, "'SUCCESS'::text", _event(event), ticket]
+    scan = ["gen_random_uuid()", nobody, nobody, "'SUCCESS'::text"]
+    note = [_event(event), *scan, _event(event), ticket, NEW_ID]
     return [(FACTS_LOCKED, facts), (NOTE, note)]
 
 

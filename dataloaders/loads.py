@@ -48,6 +48,9 @@ OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})"
 ACCOUNTS = Source(Account, "accounts")
 TRANSFERS = Source(Transfer, TRANSFERS_NOW)
 PENDING_TRANSFERS = Source(Transfer, f"(SELECT * FROM {TRANSFERS_NOW} AS t WHERE status = 'PENDING_OTP')")
+STANDING_TRANSFERS = Source(
+    Transfer, f"(SELECT * FROM {TRANSFERS_NOW} AS t WHERE status IN ('PENDING_OTP', 'COMPLETED', 'DISPUTED'))"
+)
 PARTYS_TRANSFERS = Source(PartysTransfer, PARTYS_TRANSFERS_NOW)
 TICKET_EVENTS = Source(TicketEvent, TICKET_HISTORY)
 TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
@@ -164,6 +167,11 @@ class Loads:
     @cached_property
     def pending_transfer_of_ticket(self) -> DataLoader[Key, Transfer | None]:
         return load_one(self._database, PENDING_TRANSFERS, event_id="uuid", ticket_id="uuid")
+
+    @cached_property
+    def standing_transfers_of_ticket(self) -> DataLoader[Key, list[Transfer]]:
+        """The transfers of a ticket that wait for codes, or by which it changed hands."""
+        return load_many(self._database, STANDING_TRANSFERS, "r.id", event_id="uuid", ticket_id="uuid")
 
     @cached_property
     def history_of_ticket(self) -> DataLoader[Key, list[TicketEvent]]:

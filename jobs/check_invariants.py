@@ -1,7 +1,7 @@
 """Recomputes what must always be true on a live database, and names everything that is not."""
 
 from database import Database
-from models.tickets import LIVE_TICKET
+from models.tickets import LIVE_TICKET, TICKETS_EVER
 from models.transfers import DONE
 
 VIOLATIONS_NAMED_MAX = 100
@@ -54,7 +54,7 @@ INVARIANTS = {
     "4. A CONFIRMED order has a ticket for every seat of it": f"""
         SELECT {_ORDER} FROM orders o WHERE o.status = 'CONFIRMED'
             AND (SELECT count(*) FROM order_items i WHERE i.event_id = o.event_id AND i.order_id = o.id)
-             <> (SELECT count(DISTINCT t.index) FROM tickets t
+             <> (SELECT count(DISTINCT t.index) FROM {TICKETS_EVER} t
                  WHERE t.event_id = o.event_id AND t.order_id = o.id)""",
     "4. An order's total is the sum of its items": f"""
         SELECT {_ORDER} FROM orders o WHERE o.total_minor <> (
@@ -165,7 +165,7 @@ INVARIANTS = {
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(i.price_minor), 0) AS minor FROM order_items i
             WHERE i.event_id = o.event_id AND i.order_id = o.id AND EXISTS (
-                SELECT FROM tickets t WHERE t.event_id = i.event_id AND t.order_id = i.order_id
+                SELECT FROM {TICKETS_EVER} t WHERE t.event_id = i.event_id AND t.order_id = i.order_id
                     AND t.index = i.index AND t.status = 'REFUNDED')) AS returned
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(m.amount_minor), 0) AS minor FROM movements m
@@ -173,16 +173,28 @@ INVARIANTS = {
                 AND m.reason IS NOT NULL) AS corrected
         WHERE o.refunded_minor NOT BETWEEN returned.minor AND returned.minor + corrected.minor""",
     "14. What an order paid back left the event's revenue, unless a counter took the money": f"""
-        SELECT {_ORDER} FROM orders o
-        WHERE CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END <> (
-            SELECT coalesce(sum(m.amount_minor), 0) FROM movements m
-            WHERE m.user_id = o.buyer_id AND m.kind = 'REFUND' AND m.reference = o.id
-                AND m.credit = CASE WHEN o.payment_id IS NULL THEN 'CREDITS' ELSE 'ESCROW' END)""",
-    "14. What went back was paid for an order": """
+        SELECT {_ORDER} FROM orders o LEFT JOIN (
+            SELECT m.event_id, m.reference, b.payment_id IS NOT NULL AND m.user_id = b.buyer_id AS to_card,
+                m.credit, sum(m.amount_minor) AS minor
+            FROM movements m JOIN orders b ON b.event_id = m.event_id AND b.id = m.reference
+            WHERE m.kind = 'REFUND' AND m.debit = 'REVENUE' GROUP BY 1, 2, 3, 4
+        ) AS went ON went.event_id = o.event_id AND went.reference = o.id
+            AND went.credit = CASE WHEN went.to_card THEN 'ESCROW' ELSE 'CREDITS' END
+        GROUP BY o.event_id, o.id
+        HAVING CASE WHEN o.cashier_id IS NULL THEN o.refunded_minor ELSE 0 END
+            <> coalesce(sum(went.minor), 0)""",
+    "14. What went back was paid for an order, and went to its buyer or to who had its tickets at last": f"""
         SELECT 'user ' || m.user_id || ', movement ' || m.id FROM movements m
         WHERE m.kind = 'REFUND' AND m.debit = 'REVENUE' AND NOT EXISTS (
             SELECT FROM orders o
-            WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)""",
+            WHERE o.event_id = m.event_id AND o.id = m.reference AND o.buyer_id = m.user_id)
+        AND (
+            SELECT sum(s.amount_minor) FROM movements s
+            WHERE s.user_id = m.user_id AND s.kind = 'REFUND' AND s.reference = m.reference
+        ) > (
+            SELECT coalesce(sum(t.price_minor), 0) FROM {TICKETS_EVER} t
+            WHERE t.event_id = m.event_id AND t.order_id = m.reference AND t.owner_id = m.user_id
+                AND t.status = 'REFUNDED')""",
     "14. What goes back of a payment is its refunds": """
         SELECT 'user ' || p.user_id || ', payment ' || p.id FROM payments p WHERE p.refunded_minor <> (
             SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
@@ -205,6 +217,10 @@ INVARIANTS = {
         SELECT {_ORDER} FROM orders o WHERE o.status = 'REFUNDED' AND EXISTS (
             SELECT FROM tickets t
             WHERE t.event_id = o.event_id AND t.order_id = o.id AND t.{LIVE_TICKET})""",
+    "14. A cancelled event that nobody looks after any more has no live ticket, and no hold": f"""
+        SELECT 'event ' || c.event_id FROM cancellations c WHERE c.look_at IS NULL AND (
+            EXISTS (SELECT FROM tickets t WHERE t.event_id = c.event_id AND t.{LIVE_TICKET})
+            OR EXISTS (SELECT FROM orders o WHERE o.event_id = c.event_id AND o.status = 'PENDING'))""",
     "16. No two sessions have the same refresh token": """
         SELECT 'user ' || user_id || ', session ' || id FROM sessions
         WHERE refresh_hash IN (SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING count(*) > 1)

@@ -13,6 +13,7 @@ from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
 from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
+from jobs.refund_cancelled import refund_cancelled_once
 from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from jobs.send_refunds import send_refunds_once
@@ -30,6 +31,7 @@ RELEASE_SECONDS = 1.0
 DELIVER_SECONDS = 0.5
 SETTLE_SECONDS = 30.0
 REFUND_SECONDS = 5.0
+CANCELLED_SECONDS = 2.0
 TIDY_SECONDS = 300.0
 
 
@@ -53,6 +55,7 @@ class Work:
                 Job("deliver", self._deliverer.deliver_once, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),
+                Job("refund cancelled", partial(refund_cancelled_once, database), CANCELLED_SECONDS),
                 Job("trim the change log", partial(trim_changes_once, database), TIDY_SECONDS),
                 Job("forget idempotency keys", partial(forget_keys_once, database), TIDY_SECONDS),
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),

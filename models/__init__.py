@@ -5,7 +5,7 @@ from sqlmodel import SQLModel
 
 from models.announcements import Announcement
 from models.carts import Cart, CartItem
-from models.catalogue import Event, Hall, Plan, Venue
+from models.catalogue import Cancellation, Event, Hall, Plan, Venue
 from models.codes import Code
 from models.deliveries import Delivery, Mail
 from models.door import Scan
@@ -17,7 +17,7 @@ from models.payments import Payment, SimulatedPayment
 from models.seats import Seat, SeatChange, Stream, Tier
 from models.service_clients import ServiceClient
 from models.sessions import Session
-from models.tickets import Ticket
+from models.tickets import DeletedTicket, Ticket
 from models.transfers import Transfer
 from models.users import User
 from models.webhook_endpoints import WebhookEndpoint
@@ -26,9 +26,11 @@ __all__ = [
     "Account",
     "Announcement",
     "Buyer",
+    "Cancellation",
     "Cart",
     "CartItem",
     "Code",
+    "DeletedTicket",
     "Delivery",
     "Event",
     "Hall",

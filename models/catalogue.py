@@ -110,3 +110,20 @@ class Plan(SQLModel, table=True):
     event_id: UUID = Field(sa_column=Column(ForeignKey("events.id"), primary_key=True))
     document: str = Field(sa_column=texts())
     source: str | None = Field(default=None, sa_column=texts(nullable=True))
+
+
+class Cancellation(SQLModel, table=True):
+    """An event that an operator cancelled, while there may be money to be paid back, and after.
+
+    `look_at` is when a job looks for orders that are left; null: there are none, and there will be none.
+    """
+
+    __tablename__ = "cancellations"
+    __table_args__ = (
+        Index("cancellations_to_look_at", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    )
+
+    event_id: UUID = Field(sa_column=Column(ForeignKey("events.id"), primary_key=True))
+    actor_id: UUID = Field(sa_column=ids())
+    cancelled_at: datetime = Field(default=None, sa_column=born())
+    look_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))

@@ -52,6 +52,12 @@ class Scan(SQLModel, table=True):
             unique=True,
             postgresql_where=text(STANDING_ADMISSION),
         ),
+        Index(
+            "scans_admissions_by_ticket",
+            "event_id",
+            "ticket_id",
+            postgresql_where=text("result = 'SUCCESS'"),
+        ),
         Index("scans_by_id", "id"),
         Index("scans_by_hall", "hall_id", "id"),
     )

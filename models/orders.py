@@ -38,7 +38,8 @@ ORDERS_NOW = """(
         o.created_at, o.updated_at, o.cashier_id, o.payment_id,
         CASE WHEN o.held_until > statement_timestamp() THEN o.held_until END AS held_until,
         CASE WHEN o.held_until <= statement_timestamp() THEN 'EXPIRED'
-             WHEN o.status = 'CONFIRMED' AND e.ends_at <= statement_timestamp() THEN 'COMPLETED'
+             WHEN o.status = 'CONFIRMED' AND e.status <> 'CANCELLED' AND e.ends_at <= statement_timestamp()
+             THEN 'COMPLETED'
              ELSE o.status END AS status
     FROM orders o JOIN events e ON e.id = o.event_id)"""
 """Orders as they read at this moment: a hold whose time is over is EXPIRED, what took place is COMPLETED."""

@@ -71,6 +71,36 @@ class Ticket(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))
 
 
+class DeletedTicket(SQLModel, table=True):
+    """What the house keeps of a ticket that an ADMIN deleted: what it was, whose, and who deleted it when."""
+
+    __tablename__ = "deleted_tickets"
+    __table_args__ = (
+        CheckConstraint("status IN ('CANCELLED', 'REFUNDED')", name="deleted_tickets_were_over"),
+        Index("deleted_tickets_by_owner", "owner_id", "id"),
+    )
+
+    event_id: UUID = Field(sa_column=ids(primary_key=True))
+    id: UUID = Field(sa_column=ids(primary_key=True))
+    reference: str = Field(sa_column=texts())
+    order_id: UUID = Field(sa_column=ids())
+    index: int = Field(sa_column=Column(Integer, nullable=False))
+    owner_id: UUID = Field(sa_column=ids())
+    status: str = Field(sa_column=texts())
+    price_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    currency: str = Field(sa_column=texts())
+    purchased_at: datetime = Field(sa_column=born())
+    ended_at: datetime | None = Field(default=None, sa_column=moments(nullable=True))
+    deleted_at: datetime = Field(default=None, sa_column=born())
+    deleted_by: UUID = Field(sa_column=ids())
+
+
+TICKETS_EVER = """(
+    SELECT event_id, order_id, index, owner_id, status, price_minor FROM tickets
+    UNION ALL SELECT event_id, order_id, index, owner_id, status, price_minor FROM deleted_tickets)"""
+"""Tickets that are there or were."""
+
+
 _COLUMNS = tuple(Ticket.model_fields)
 
 

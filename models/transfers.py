@@ -28,13 +28,13 @@ DONE = "status IN ('COMPLETED', 'DISPUTED')"
 class Transfer(SQLModel, table=True):
     """A ticket on its way from its owner, the seller, to a buyer; a price of nothing makes it a gift.
 
-    `ticket_version` is the ticket's when it began: whatever changes the ticket ends what is pending.
+    `ticket_version` is the ticket's when it began: whatever changes the ticket ends what is pending. The
+    ticket is no foreign key, since what became of money outlives it.
     `receivable_minor` is what the seller owed the house since a dispute, as they had spent the proceeds.
     """
 
     __tablename__ = "transfers"
     __table_args__ = (
-        ForeignKeyConstraint(["event_id", "ticket_id"], ["tickets.event_id", "tickets.id"]),
         ForeignKeyConstraint(["event_id", "index"], ["seats.event_id", "seats.index"]),
         one_of("status", TransferStatus, "transfers_status_known"),
         CheckConstraint("seller_id <> buyer_id", name="transfers_between_two"),
@@ -91,8 +91,9 @@ class Transfer(SQLModel, table=True):
 
 
 _STATUS_NOW = """
-    CASE WHEN t.status = 'PENDING_OTP' AND NOT (t.expires_at > statement_timestamp()
-        AND k.status = 'ACTIVE' AND k.version = t.ticket_version) THEN 'FAILED' ELSE t.status END"""
+    CASE WHEN t.status = 'PENDING_OTP' AND (t.expires_at > statement_timestamp()
+        AND k.status = 'ACTIVE' AND k.version = t.ticket_version) IS NOT TRUE
+        THEN 'FAILED' ELSE t.status END"""
 _COLUMNS_NOW = ", ".join(
     f"{_STATUS_NOW} AS status" if name == "status" else f"t.{name}" for name in Transfer.model_fields
 )
@@ -101,7 +102,7 @@ _COLUMNS_NOW = ", ".join(
 def _transfers_now(more: str = "") -> str:
     return f"""(
     SELECT {_COLUMNS_NOW}{more}
-    FROM transfers t JOIN tickets k ON k.event_id = t.event_id AND k.id = t.ticket_id)"""
+    FROM transfers t LEFT JOIN tickets k ON k.event_id = t.event_id AND k.id = t.ticket_id)"""
 
 
 TRANSFERS_NOW = _transfers_now()
@@ -131,7 +132,17 @@ class TicketEvent(SQLModel):
     who_id: UUID
 
 
-TICKET_HISTORY = """(
+_OWNER_AT_SCAN = """coalesce((
+        SELECT h.who_id FROM (
+            SELECT completed_at AS at, buyer_id AS who_id FROM transfers
+            WHERE event_id = s.event_id AND ticket_id = s.ticket_id
+            UNION ALL SELECT reversed_at, seller_id FROM transfers
+            WHERE event_id = s.event_id AND ticket_id = s.ticket_id) h
+        WHERE h.at <= s.scanned_at ORDER BY h.at DESC LIMIT 1), (
+        SELECT o.buyer_id FROM tickets k JOIN orders o ON o.event_id = k.event_id AND o.id = k.order_id
+        WHERE k.event_id = s.event_id AND k.id = s.ticket_id))"""
+
+TICKET_HISTORY = f"""(
     SELECT k.event_id, k.id AS ticket_id, k.purchased_at AS at, 'PURCHASED' AS what,
         NULL::uuid AS before_id, o.buyer_id AS who_id
     FROM tickets k JOIN orders o ON o.event_id = k.event_id AND o.id = k.order_id
@@ -141,6 +152,12 @@ TICKET_HISTORY = """(
     UNION ALL
     SELECT event_id, ticket_id, reversed_at, 'TRANSFER_REVERSED', buyer_id, seller_id
     FROM transfers WHERE reversed_at IS NOT NULL
+    UNION ALL
+    SELECT s.event_id, s.ticket_id, s.scanned_at, 'SCANNED', NULL, {_OWNER_AT_SCAN}
+    FROM scans s WHERE s.result = 'SUCCESS'
+    UNION ALL
+    SELECT s.event_id, s.ticket_id, s.undone_at, 'CHECK_IN_UNDONE', NULL, {_OWNER_AT_SCAN}
+    FROM scans s WHERE s.result = 'SUCCESS' AND s.undone_at IS NOT NULL
     UNION ALL
     SELECT event_id, id, ended_at, status, owner_id, owner_id FROM tickets WHERE ended_at IS NOT NULL)"""
 """What happened to tickets, of the rows that know of it."""

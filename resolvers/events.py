@@ -13,6 +13,7 @@ from schema.events import Event, EventPayload, EventResult
 from schema.filters import EventFilter, events_listing
 from schema.pages import After, Before, Connection, First, Last, connect
 from schema.tiers import TierInput
+from steps.cancel_event import cancel_event
 from steps.create_catalogue import create_event
 from steps.details import TierDraft, price_plan
 from steps.publish import publish_event
@@ -91,6 +92,19 @@ class EventMutations:
         event_id = ids.read_event(input.event_id)
         key = info.context.key("publishEvent", input.idempotency_key, event_id=input.event_id)
         return _payload(await info.context.transact(publish_event, event_id=event_id, key=key))
+
+    @strawberry.mutation(
+        description="Call a published event off: its sale ends at once, and everybody is paid back within "
+        "minutes, whoever owns a ticket then. OPERATOR, ADMIN."
+    )
+    async def cancel_event(
+        self, info: Info, input: Annotated[EventInput, strawberry.argument(description="The event.")]
+    ) -> EventResult:
+        operator, event_id = info.context.require_operator(), ids.read_event(input.event_id)
+        key = info.context.key("cancelEvent", input.idempotency_key, event_id=input.event_id)
+        return _payload(
+            await info.context.transact(cancel_event, actor_id=operator.id, event_id=event_id, key=key)
+        )
 
 
 def _drafts(tiers: list[TierInput] | None) -> list[TierDraft] | None:

@@ -162,9 +162,12 @@ class Order(Node):
         assert event is not None, "what belongs to an event has it"
         hours = 0 if viewer.runs_events else info.context.house.settings.refund_hours_before_event
         in_time = event.starts_at - timedelta(hours=hours) > now
-        return not_refundable(self.row, any_buyer=viewer.runs_events, in_time=in_time) is None and any(
-            can_be_returned(ticket.status, ticket.owner_id, self.row.buyer_id) for ticket in found
-        )
+        if not_refundable(self.row, any_buyer=viewer.runs_events, in_time=in_time) is not None:
+            return False
+        mine = [t for t in found if can_be_returned(t.status, t.owner_id, self.row.buyer_id)]
+        load = info.context.loads.standing_transfers_of_ticket.load
+        transfers = await asyncio.gather(*(load((ticket.event_id, ticket.id)) for ticket in mine))
+        return any(all(transfer.status != "DISPUTED" for transfer in of_one) for of_one in transfers)
 
 
 @strawberry.type(description="The order as it is now.")

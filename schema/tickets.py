@@ -15,13 +15,15 @@ from schema.nodes import Node
 from schema.order_inputs import KEY
 from schema.qr import TicketQr
 from schema.refusals import Refusal
+from schema.ticket_actions import TicketAction, actions_of
 
 
 @strawberry.type(description="Something that happened to a ticket.")
 class TicketEvent:
     at: datetime = strawberry.field(description="When.")
     what: str = strawberry.field(
-        description="PURCHASED, TRANSFERRED, TRANSFER_REVERSED, CANCELLED or REFUNDED; there may be more."
+        description="PURCHASED, TRANSFERRED, TRANSFER_REVERSED, SCANNED (it was let in), CHECK_IN_UNDONE, "
+        "CANCELLED or REFUNDED; there may be more."
     )
     row: strawberry.Private[transfer_rows.TicketEvent]
 
@@ -113,6 +115,10 @@ class Ticket(Node):
     )
     async def qr_unavailable(self, info: Info) -> RefusalCode | None:
         return self._why_no_qr(info)
+
+    @strawberry.field(description="What the caller may do with it now.")
+    async def available_actions(self, info: Info) -> list[TicketAction]:
+        return await actions_of(info, self.row)
 
     def _why_no_qr(self, info: Info) -> RefusalCode | None:
         viewer = info.context.viewer

@@ -117,6 +117,9 @@ class Settings(Rates, EndpointLimits, BaseSettings):
         le=8_760,
         description="How many hours before an event its buyers can have their money back for the last time",
     )
+    cancelled_tickets_paid_back: bool = Field(
+        False, description="Pay back what `cancelTicket` cancels, as `refundTicket` does"
+    )
     transfer_seconds: int = Field(
         900, ge=60, le=86_400, description="How long a transfer waits for the codes of both"
     )

@@ -1,35 +1,60 @@
-"""Make a ticket good that still waits for its payment's confirmation."""
+"""Make a ticket good whose payment somebody else has validated."""
 
 from uuid import UUID
 
 from database import Transaction
-from models.tickets import Ticket, ticket_of
+from models.tickets import Ticket
+from models.transactions import TransactionStatus
 from steps.idempotency import Key, claim
-from steps.locks import lock_ticket
+from steps.place import lock_payment_and_order
 from steps.refusals import RefusalCode, Refused
+from steps.replay import ticket_now
+from steps.settle import settle_by_hand
 
 NOT_PENDING = "Only a PENDING ticket can be made ACTIVE."
-NOT_PAID = "Its order is not paid: confirm the order, or wait for its payment."
+TOO_LATE = "Its order cannot be kept any more: its event is over, or others have its seats."
+VALIDATED = "A ticket of its order was activated."
 
-ACTIVATE = "UPDATE tickets SET status = 'ACTIVE' WHERE event_id = $1 AND id = $2 RETURNING *"
+PAID_BY = """
+    SELECT o.buyer_id, o.payment_id
+    FROM tickets t JOIN orders o ON o.event_id = t.event_id AND o.id = t.order_id
+    WHERE t.event_id = $1 AND t.id = $2"""
 
 
 async def activate_ticket(
-    tx: Transaction, *, event_id: UUID, ticket_id: UUID, key: Key | None = None
+    tx: Transaction,
+    *,
+    actor_id: UUID,
+    event_id: UUID,
+    ticket_id: UUID,
+    seats_per_buyer_max: int,
+    key: Key | None = None,
 ) -> Ticket:
-    """Turn a PENDING ticket of a seat that is sold into an ACTIVE one.
+    """Turn a PENDING ticket into an ACTIVE one: the payment that its order waits for was made.
 
-    Refuses one that there is not, one that is not PENDING, and one whose seat is only held.
+    A payment is for a whole order, so the order is CONFIRMED and all its tickets are ACTIVE, as when the
+    provider says so; the books name who said it. Refuses a ticket that is not PENDING, and one whose order
+    cannot be kept any more, of which nothing is booked then.
     """
-    activated_before = await claim(tx, key, made=ticket_id) is not None
-    ticket = await lock_ticket(tx, event_id, ticket_id)
-    if ticket is None:
+    if await claim(tx, key, made=ticket_id) is not None:
+        return await ticket_now(tx, event_id, ticket_id)
+    paid_by = await tx.row(PAID_BY, event_id, ticket_id)
+    if paid_by is None:
         raise Refused(RefusalCode.TICKET_NOT_FOUND)
-    if not activated_before:
-        if ticket["status"] != "PENDING":
-            raise Refused(RefusalCode.TICKET_INVALID_STATE, NOT_PENDING)
-        if ticket["seat_status"] != "S":
-            raise Refused(RefusalCode.TICKET_INVALID_STATE, NOT_PAID)
-        ticket = await tx.row(ACTIVATE, event_id, ticket_id)
-        assert ticket is not None, "what is locked is there"
-    return ticket_of(ticket)
+    payment = (paid_by["buyer_id"], paid_by["payment_id"])
+    await lock_payment_and_order(tx, *payment)
+    if (await ticket_now(tx, event_id, ticket_id)).status != "PENDING":
+        raise Refused(RefusalCode.TICKET_INVALID_STATE, NOT_PENDING)
+    await settle_by_hand(
+        tx,
+        actor_id=actor_id,
+        user_id=payment[0],
+        id=payment[1],
+        status=TransactionStatus.SUCCESS,
+        reason=VALIDATED,
+        seats_per_buyer_max=seats_per_buyer_max,
+    )
+    ticket = await ticket_now(tx, event_id, ticket_id)
+    if ticket.status != "ACTIVE":
+        raise Refused(RefusalCode.TICKET_INVALID_STATE, TOO_LATE)
+    return ticket

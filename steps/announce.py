@@ -10,6 +10,7 @@ from uuid import UUID
 from database import Transaction
 from models.announcements import AnnouncementKind
 from models.columns import new_id
+from models.transfers import Transfer
 
 SOMEBODY_LISTENS = "EXISTS (SELECT FROM webhook_endpoints WHERE disabled_at IS NULL)"
 
@@ -52,6 +53,11 @@ async def announce_tickets(
     if ticket_ids:
         new_ids = [new_id() for _ in ticket_ids]
         await tx.rows(TICKETS, event_id, kind.value, new_ids, ticket_ids, transfer_id)
+
+
+async def announce_transfer(tx: Transaction, kind: AnnouncementKind, transfer: Transfer) -> None:
+    """Announce what happened to a transfer, after the lock on its ticket."""
+    await announce_tickets(tx, kind, transfer.event_id, [transfer.ticket_id], transfer_id=transfer.id)
 
 
 async def announce_orders(

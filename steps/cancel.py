@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from asyncpg import Record
+
 from database import Transaction
 from models.orders import Order, order_of
 from steps.idempotency import Key, claim
@@ -45,11 +47,18 @@ async def cancel_order(
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     if cancelled_before:
         return order_of(order)
-    cancelled = await tx.row(CANCEL, event_id, order_id, order["indexes"])
+    cancelled = await end_hold(tx, order)
     if cancelled is None:
         raise Refused(
             RefusalCode.ORDER_INVALID_STATE, "Only an order that is held and not paid can be cancelled."
         )
-    await give_up_payment(tx, order)
-    tx.changed_events.add(event_id)
     return order_of(cancelled)
+
+
+async def end_hold(tx: Transaction, order: Record) -> Record | None:
+    """Cancel an order under lock with the card payment that is open for it; None if it is not held now."""
+    cancelled = await tx.row(CANCEL, order["event_id"], order["id"], order["indexes"])
+    if cancelled is not None:
+        await give_up_payment(tx, order)
+        tx.changed_events.add(order["event_id"])
+    return cancelled

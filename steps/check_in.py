@@ -7,8 +7,10 @@ from asyncpg import Record
 
 from auth.qr_codes import QrCode
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.columns import new_id
 from models.door import Scan, VerificationResult, scan_of
+from steps.announce import announcements_of
 from steps.idempotency import Key, claim
 from steps.locks import TICKET_AND_ITS_SEAT
 from steps.outbox import log_of
@@ -42,19 +44,22 @@ FACTS = """
 FACTS_LOCKED = FACTS.format(ticket=TICKET_AND_ITS_SEAT)
 FACTS_UNLOCKED = FACTS.format(ticket=TICKET)
 
+CHECKED_IN = f"'{AnnouncementKind.TICKET_CHECKED_IN}'"
 NOTE = f"""
     WITH admitted AS (
         UPDATE tickets SET status = 'CHECKED_IN'
-        WHERE event_id = $1 AND id = $7 AND $5 = 'SUCCESS' RETURNING index
+        WHERE event_id = $1 AND id = $7 AND $5 = 'SUCCESS' RETURNING *
     ), taken AS (
         UPDATE seats SET status = 'C', version = version + 1
         WHERE event_id = $1 AND index = (SELECT index FROM admitted) AND status = 'S'
         RETURNING event_id, index, version, status
-    ), logged AS ({log_of("taken")})
+    ), logged AS ({log_of("taken")}
+    ), announced AS ({announcements_of("admitted", CHECKED_IN, "$8::uuid[]")})
     INSERT INTO scans (event_id, id, scanned_by, hall_id, result, ticket_event_id, ticket_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
     RETURNING *, (SELECT count(*) FROM taken) AS seats_taken"""
-"""$1 event of the door, $2 scan, $3 who scans, $4 hall, $5 result, $6 event of the ticket, $7 ticket."""
+"""$1 event of the door, $2 scan, $3 who scans, $4 hall, $5 result, $6 event of the ticket, $7 ticket,
+$8 an id for the announcement."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,9 @@ async def _facts(tx: Transaction, door: Door, code: QrCode | None, *, locked: bo
 async def _noted(tx: Transaction, scan: Scan) -> Scan:
     """Write a scan down, and what it means for the ticket and its seat."""
     ticket = scan.ticket_event_id, scan.ticket_id
-    row = await tx.row(NOTE, scan.event_id, scan.id, scan.scanned_by, scan.hall_id, scan.result, *ticket)
+    row = await tx.row(
+        NOTE, scan.event_id, scan.id, scan.scanned_by, scan.hall_id, scan.result, *ticket, [new_id()]
+    )
     assert row is not None, "what is written is returned"
     is_admitted = scan.result == VerificationResult.SUCCESS
     assert row["seats_taken"] == is_admitted, "the seat of an ACTIVE ticket is sold"

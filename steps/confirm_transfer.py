@@ -5,8 +5,10 @@ from uuid import UUID
 
 from auth.codes import CodeObject, Codes
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.codes import TRIES_MAX, CodePurpose
 from models.transfers import Transfer
+from steps.announce import announce_transfer
 from steps.codes import judge_code, verify_code
 from steps.end_transfer import fail_transfer
 from steps.escrow import pay_seller
@@ -116,6 +118,7 @@ async def _hand_over(tx: Transaction, transfer: Transfer, caller_id: UUID, seats
     """Give the ticket to the buyer and the price to the seller, if all that it depends on is still so."""
     seller_id, buyer_id, currency = transfer.seller_id, transfer.buyer_id, transfer.currency
     ticket = await lock_ticket_alone(tx, transfer.event_id, transfer.ticket_id)
+    assert ticket is not None, "what is locked, and not over, is there"
     await transfer_facts(tx, ticket)
     await refuse_too_many_seats(tx, transfer.event_id, buyer_id, seats_per_buyer_max)
     balances = await lock_accounts(tx, [seller_id, buyer_id], currency)
@@ -125,3 +128,4 @@ async def _hand_over(tx: Transaction, transfer: Transfer, caller_id: UUID, seats
     if await tx.row(HAND_OVER, *named) is None:  # its time ended while the accounts were waited for
         raise Refused(RefusalCode.TRANSFER_INVALID_STATE, "The time to confirm this transfer is over.")
     await pay_seller(tx, transfer, actor_id=caller_id)
+    await announce_transfer(tx, AnnouncementKind.TRANSFER_COMPLETED, transfer)

@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.transfers import DONE, Transfer
+from steps.announce import announce_transfer
 from steps.escrow import pay_back, put_aside, release
 from steps.idempotency import Key, claim
 from steps.locks import lock_accounts, lock_ticket_alone
@@ -72,6 +74,7 @@ async def dispute_transfer(
     await _refuse_if_moved_on(tx, transfer)
     spent_minor = await put_aside(tx, transfer, actor_id=caller_id)
     await tx.rows(DISPUTE, event_id, transfer_id, spent_minor, reason.strip())
+    await announce_transfer(tx, AnnouncementKind.TRANSFER_DISPUTED, transfer)
     return await transfer_now(tx, event_id, transfer_id)
 
 
@@ -105,7 +108,7 @@ async def reverse_transfer(
         raise problem
     await _refuse_if_moved_on(tx, transfer)
     ticket = await lock_ticket_alone(tx, event_id, transfer.ticket_id)
-    if ticket["status"] != "ACTIVE":
+    if ticket is None or ticket["status"] != "ACTIVE":
         raise Refused(RefusalCode.TICKET_INVALID_STATE, "The ticket was used, cancelled or paid back.")
     if await lock_user(tx, transfer.seller_id) is None:
         raise Refused(RefusalCode.USER_NOT_FOUND, "The seller has no account any more.")
@@ -117,6 +120,7 @@ async def reverse_transfer(
     named = (event_id, transfer_id, transfer.ticket_id, transfer.seller_id, transfer.buyer_id, owed_minor)
     done = await tx.row(REVERSE, *named)
     assert done is not None, "a ticket that has not moved on is its last buyer's"
+    await announce_transfer(tx, AnnouncementKind.TRANSFER_REVERSED, transfer)
     return await transfer_now(tx, event_id, transfer_id)
 
 

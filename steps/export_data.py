@@ -46,6 +46,9 @@ EVERYTHING = {
         SELECT s.event_id, s.id, s.ticket_id, s.hall_id, s.result, s.scanned_at, s.undone_at, s.undone_reason
         FROM tickets k JOIN scans s ON s.event_id = k.event_id AND s.ticket_id = k.id
         WHERE k.owner_id = $1 ORDER BY s.id""",
+    "deleted_tickets": """
+        SELECT event_id, id, reference, order_id, index, status, price_minor, currency, purchased_at,
+            ended_at, deleted_at FROM deleted_tickets WHERE owner_id = $1 ORDER BY id""",
     "transfers": f"""
         SELECT {_OF_TRANSFERS} FROM {TRANSFERS_NOW} AS t WHERE seller_id = $1 OR buyer_id = $1 ORDER BY id""",
     "idempotency_keys": """

@@ -111,7 +111,8 @@ async def _locked_ticket(tx: Transaction, wanted: Wanted, caller_id: UUID) -> Re
     if ticket_id is None:
         raise Refused(RefusalCode.TICKET_NOT_FOUND, "Nobody has a ticket for this seat.")
     ticket = await lock_ticket_alone(tx, event_id, ticket_id)
-    if wanted.ticket_id and ticket["owner_id"] != caller_id:  # it was given away meanwhile
+    was_given = ticket is not None and wanted.ticket_id and ticket["owner_id"] != caller_id
+    if ticket is None or was_given:  # meanwhile
         raise Refused(RefusalCode.TICKET_NOT_FOUND)
     return ticket
 

@@ -7,7 +7,7 @@ from database import Transaction
 
 # The OFFSET 0 keeps the planner to looking for each ticket by its seat, also on tables that were empty.
 TAKE_BACK_LAPSED = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
     WHERE event_id = $1 AND id = ANY(ARRAY(
         SELECT t.id FROM unnest($2::int[]) AS taken (index) CROSS JOIN LATERAL (
             SELECT id, order_id FROM tickets

@@ -72,6 +72,11 @@ LAPSED_TRANSFERS = """
     ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
 """Transfers whose time is over, at most $1 of them, that nobody else has in hand now."""
 
+CANCELLATION_DUE = """
+    SELECT event_id FROM cancellations WHERE look_at <= statement_timestamp()
+    ORDER BY look_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""The cancelled event that has waited longest to be looked at, and that nobody else has in hand now."""
+
 LAPSED_ORDERS = """
     SELECT event_id, id, payment_id FROM orders
     WHERE status = 'PENDING' AND held_until <= statement_timestamp()
@@ -143,13 +148,11 @@ async def lock_seat(tx: Transaction, event_id: UUID, index: int) -> bool:
     return found is not None
 
 
-async def lock_ticket_alone(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record:
-    """Lock a ticket that is there, of a seat under lock."""
-    found = await tx.row(
+async def lock_ticket_alone(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record | None:
+    """Lock a ticket, but not its seat; None when there is no such ticket, or no more."""
+    return await tx.row(
         "SELECT * FROM tickets WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE", event_id, ticket_id
     )
-    assert found is not None, "whoever names a ticket has read it"
-    return found
 
 
 async def lock_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> None:

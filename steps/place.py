@@ -5,9 +5,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Transaction
+from models.announcements import AnnouncementKind
 from models.columns import new_id, new_reference
 from models.seats import is_free
 from models.tickets import LIVE_TICKET
+from steps.announce import announce_tickets
 from steps.hold import SEATS_OF_BUYER
 from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import lock_buyer, lock_order, lock_seats_of_order
@@ -43,7 +45,7 @@ seats that the buyer may have, if the seats are not held any more."""
 
 ACTIVATE = """
     UPDATE tickets SET status = 'ACTIVE', purchased_at = statement_timestamp()
-    WHERE event_id = $1 AND order_id = $2 AND status = 'PENDING'"""
+    WHERE event_id = $1 AND order_id = $2 AND status = 'PENDING' RETURNING id"""
 
 ISSUE_MISSING = f"""
     INSERT INTO tickets (event_id, id, reference, order_id, index, owner_id, status, price_minor, currency)
@@ -52,11 +54,12 @@ ISSUE_MISSING = f"""
     JOIN orders o ON o.event_id = $1 AND o.id = $2
     JOIN order_items i ON i.event_id = $1 AND i.order_id = $2 AND i.index = w.index
     WHERE NOT EXISTS (
-        SELECT FROM tickets t WHERE t.event_id = $1 AND t.index = w.index AND t.{LIVE_TICKET})"""
+        SELECT FROM tickets t WHERE t.event_id = $1 AND t.index = w.index AND t.{LIVE_TICKET})
+    RETURNING id"""
 """Tickets that were taken back before the money came."""
 
 TAKE_BACK = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
     WHERE event_id = $1 AND order_id = $2 AND status = 'PENDING'"""
 
 PAYS_NO_MORE = """
@@ -95,9 +98,11 @@ async def place_order(tx: Transaction, payment: Record, *, seats_per_buyer_max: 
         return False
     indexes = placed["indexes"]
     await take_back_lapsed(tx, event_id, indexes, [order_id])
-    await tx.rows(ACTIVATE, event_id, order_id)
+    made_good = await tx.rows(ACTIVATE, event_id, order_id)
     names = ([new_id() for _ in indexes], [new_reference() for _ in indexes])
-    await tx.rows(ISSUE_MISSING, event_id, order_id, indexes, *names)
+    made = await tx.rows(ISSUE_MISSING, event_id, order_id, indexes, *names)
+    of_tickets = [ticket["id"] for ticket in (*made_good, *made)]
+    await announce_tickets(tx, AnnouncementKind.TICKET_PURCHASED, event_id, of_tickets)
     tx.changed_events.add(event_id)
     tx.seats_sold += len(indexes)
     return True

@@ -15,8 +15,8 @@ from models.payments import PaymentStatus
 from models.transactions import Transaction as Entry
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
+from steps.pay_back import pay_back
 from steps.person_locks import lock_payment
-from steps.refund import pay_back
 from steps.refunds import open_refund
 from steps.refusals import Inputs, RefusalCode, Refused, invalid
 from steps.replay import transaction_now

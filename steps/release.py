@@ -24,7 +24,7 @@ FREE_LAPSED = f"""
     FROM lapsed GROUP BY event_id"""
 
 TAKE_BACK = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
     WHERE event_id = $1 AND order_id = ANY($2::uuid[]) AND status = 'PENDING'"""
 
 EXPIRE = """

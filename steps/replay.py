@@ -5,6 +5,7 @@ from uuid import UUID
 from database import Transaction
 from models.columns import plain_row
 from models.orders import ORDERS_NOW, Order, order_of
+from models.tickets import Ticket, ticket_of
 from models.transactions import TRANSACTIONS_NOW
 from models.transactions import Transaction as Entry
 from models.transfers import TRANSFERS_NOW, Transfer
@@ -21,6 +22,14 @@ async def order_now(tx: Transaction, event_id: UUID, order_id: UUID) -> Order:
     if row is None:  # it was deleted since
         raise Refused(RefusalCode.ORDER_NOT_FOUND)
     return order_of(row)
+
+
+async def ticket_now(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Ticket:
+    """Read a ticket as it is at this moment."""
+    row = await tx.row("SELECT * FROM tickets WHERE event_id = $1 AND id = $2", event_id, ticket_id)
+    if row is None:  # it was deleted since
+        raise Refused(RefusalCode.TICKET_NOT_FOUND)
+    return ticket_of(row)
 
 
 async def transfer_now(tx: Transaction, event_id: UUID, transfer_id: UUID) -> Transfer:

@@ -38,6 +38,8 @@ LEFT_OUT = {"buyerId", "seatId"}
 """What most callers do not say: they are meant themselves."""
 INSTEAD_OF = {"buyerId": "buyerEmail", "seatId": "ticketId"}
 """What is said in one of two ways."""
+LAST = {"deleteTicket"}
+"""What leaves nothing to try anything else on."""
 VALUES = {"Int": 1, "Boolean": True, "Decimal": "1.00"}
 
 Input = dict[str, Any]
@@ -46,7 +48,7 @@ Input = dict[str, Any]
 def mutations(known: Ids) -> Iterator[tuple[str, str, list[Input]]]:
     """Each mutation: its name, its document, and inputs that name each of these ids."""
     assert MUTATION
-    for name, field in MUTATION.fields.items():
+    for name, field in sorted(MUTATION.fields.items(), key=lambda named: named[0] in LAST):
         if not field.args:
             yield name, f"mutation {{ {name} {{ __typename {REFUSAL} }} }}", [{}]
             continue

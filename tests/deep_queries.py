@@ -25,7 +25,8 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
             owner {{ name user {{ email }} }} seat {{ tier {{ price {MONEY} }} }} }} }} }}
     tickets(first: 100) {{ totalCount nodes {{ reference order {{ reference event {{ name }} }}
-        seat {{ row event {{ name }} }} qr {{ payload }} qrUnavailable }} }} }}
+        seat {{ row event {{ name }} }} qr {{ payload }} qrUnavailable
+        availableActions }} }} }}
     transactions(first: 100) {{ totalCount pageInfo {{ endCursor }}
         edges {{ cursor node {{ amount {MONEY} }} }}
         nodes {{ amount {MONEY} user {{ name }} refundOf {{ kind }}
@@ -40,7 +41,7 @@ TRANSFERS = f"""{{ transfers(first: 100) {{ totalCount pageInfo {{ endCursor }}
     edges {{ cursor node {{ price {MONEY} }} }}
     nodes {{ status price {MONEY} seller {{ name user {{ email }} }} buyer {{ name }}
         seat {{ index event {{ name }} }}
-        ticket {{ reference owner {{ name }} history {{ what who {{ name }} }}
+        ticket {{ reference availableActions owner {{ name }} history {{ what who {{ name }} }}
             pendingTransfer {{ status buyer {{ name }} }} }} }} }}
     viewer {{ transfers(first: 100) {{ totalCount nodes {{ status ticket {{ reference }} }} }} }}
     transactions(first: 100) {{ nodes {{ transfer {{ status seat {{ index }} }} }} }} }}"""

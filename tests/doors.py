@@ -87,3 +87,8 @@ async def undone(database: Database, ticket: Record, actor_id: UUID = SCANNER, r
 async def scans(database: Database) -> list[Record]:
     """The log, in its order."""
     return [*await database.rows("SELECT * FROM scans ORDER BY id")]
+
+
+def here_to(ticket: Record) -> Door:
+    """The door of the event that a ticket is for."""
+    return Door(event_id=ticket["event_id"])

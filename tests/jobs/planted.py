@@ -148,8 +148,13 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
         ),
         ("UPDATE orders SET payment_id = NULL, cashier_id = buyer_id WHERE status = 'REFUNDED'",),
     ),
-    "14. What went back was paid for an order": (
+    "14. What went back was paid for an order, and went to its buyer or to who had its tickets at last": (
         ("UPDATE movements SET reference = gen_random_uuid() WHERE kind = 'REFUND'",),
+        (
+            """UPDATE movements m SET user_id = (
+                   SELECT user_id FROM accounts a WHERE a.user_id <> m.user_id LIMIT 1)
+               WHERE kind = 'REFUND' AND debit = 'REVENUE'""",
+        ),
     ),
     "14. What goes back of a payment is its refunds": (
         ("UPDATE payments SET refunded_minor = refunded_minor - 1 WHERE refunded_minor > 0",),
@@ -170,6 +175,18 @@ PLANTED: dict[str, Sequence[Sequence[str]]] = {
     "14. A REFUNDED order has no live ticket": (
         ("UPDATE tickets SET status = 'ACTIVE' WHERE status = 'REFUNDED' AND index = 4",),
         ("UPDATE orders SET status = 'REFUNDED' WHERE status = 'CONFIRMED'",),
+    ),
+    "14. A cancelled event that nobody looks after any more has no live ticket, and no hold": (
+        (
+            """INSERT INTO cancellations (event_id, actor_id)
+               SELECT event_id, gen_random_uuid() FROM tickets WHERE status = 'ACTIVE' LIMIT 1""",
+        ),
+        (
+            "DELETE FROM scans",
+            "DELETE FROM tickets WHERE status <> 'PENDING'",
+            """INSERT INTO cancellations (event_id, actor_id)
+               SELECT event_id, gen_random_uuid() FROM orders WHERE status = 'PENDING' LIMIT 1""",
+        ),
     ),
     "16. No two sessions have the same refresh token": (
         ("UPDATE sessions SET refresh_hash = 'same'",),

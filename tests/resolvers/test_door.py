@@ -9,13 +9,15 @@ from asyncpg import Record
 
 from auth.qr_codes import CHARACTERS, LIFE
 from database import Database
+from models.catalogue import Event
 from models.users import Role, User
 from schema import ids
 from steps.check_in import Door, verify_ticket
 from steps.refusals import Refused
+from tests.cards import opened_for
 from tests.doors import CODES, a_ticket, scans, ticket_at, undone
 from tests.serving import Server
-from tests.world import an_hour_later, everything, new_event, new_user
+from tests.world import an_hour_later, everything, hold, new_event, new_user
 
 QR = """query ($id: ID!) { ticket(id: $id) {
     qr { payload svg generatedAt expiresAt ttlSeconds } qrUnavailable } }"""
@@ -198,8 +200,9 @@ async def test_only_who_works_at_the_door_scans_and_only_who_runs_events_undoes(
         undoer = people[Role.OPERATOR]
         undone = (await server.ask(UNDO, undoer, i=undo))["undoCheckIn"]
         assert undone["ticket"] == {"id": id_of(ticket), "status": "ACTIVE"}
-    await set_status(database, "PENDING")
-    made = await server.ask(ACTIVATE, people[Role.ADMIN], i={"ticketId": id_of(ticket)})
+    await opened_for(database, await hold(database, alice, Event(id=ticket["event_id"]), [1]))
+    waiting = await ticket_at(database, ticket["event_id"], 1)
+    made = await server.ask(ACTIVATE, people[Role.ADMIN], i={"ticketId": id_of(waiting)})
     assert made["activateTicket"]["ticket"]["status"] == "ACTIVE"
 
 

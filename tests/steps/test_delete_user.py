@@ -38,6 +38,7 @@ PERSONAL = {"username": "alice.a", "full_name": "Alice Archer", "phone": "+49301
 OF_A_PERSON = {"user_id", "buyer_id", "owner_id", "seller_id"}
 TOLD_BY_ORDERS = {"buyers"}
 KEPT_BY_ID = {
+    "deleted_tickets",
     "accounts",
     "movements",
     "payments",

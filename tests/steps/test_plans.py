@@ -13,7 +13,7 @@ from steps.hold import HOLD
 from steps.lapsed_tickets import TAKE_BACK_LAPSED
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
-from steps.refund import REFUND
+from steps.pay_back import REFUND
 from steps.remove_items import REMOVE
 from steps.sell import SELL
 from steps.undo_check_in import UNDO
@@ -30,7 +30,7 @@ TYPES = {
 KEYS = {"order_items": "order_id", "seats": "index", "orders": "id"}
 TYPES_AT_THE_DOOR = {
     FACTS_LOCKED: "uuid, uuid, uuid, text, uuid",
-    NOTE: "uuid, uuid, uuid, uuid, text, uuid, uuid",
+    NOTE: "uuid, uuid, uuid, uuid, text, uuid, uuid, uuid[]",
     UNDO: "uuid, uuid, uuid, text, int",
 }
 KEYS_AT_THE_DOOR = {"tickets": "id", "seats": "index", "scans": "ticket_id"}
