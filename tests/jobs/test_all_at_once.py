@@ -32,7 +32,7 @@ from tests.doors import checked_in, code_of, scan, ticket_at
 from tests.doors import undone as let_out
 from tests.paying import settled
 from tests.transfers import bought, credits_of, disputed, initiated, rejected, transferred, undone
-from tests.world import hold, letters, new_event, new_user, pay, refund, refusal_of
+from tests.world import everything, hold, letters, new_event, new_user, pay, refund, refusal_of
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_a_seat_whose_card_came_too_late_is_bought_from_a_cart_and_given_o
     assert await violations(database) == []
 
 
-async def test_what_was_bought_back_disputed_and_paid_back_cannot_be_undone_and_nobody_gains(
+async def test_what_was_bought_back_and_disputed_is_paid_back_once_the_house_has_decided(
     database: Database, alice: User, bob: User, event: Event, provider: SimulatedProvider
 ) -> None:
     ticket = await bought(database, alice, event)
@@ -132,10 +132,12 @@ async def test_what_was_bought_back_disputed_and_paid_back_cannot_be_undone_and_
     back = await transferred(database, bob, ticket, alice, price_minor=3_000)
     await disputed(database, alice, back)
     (order,) = await database.rows("SELECT * FROM orders")
-    assert (await refund(database, alice, Order(**order))).status == "REFUNDED"
-    assert await violations(database) == []
-    assert (await refusal_of(undone(database, back))).code is RefusalCode.TICKET_INVALID_STATE
+    before = await everything(database)
+    assert (await refusal_of(refund(database, alice, Order(**order)))).code is RefusalCode.REFUND_NOT_ALLOWED
+    assert await everything(database) == before
     await rejected(database, back)
+    assert (await refund(database, alice, Order(**order))).status == "REFUNDED"
+    assert (await refusal_of(undone(database, back))).code is RefusalCode.TICKET_INVALID_STATE
     assert [await credits_of(database, user) for user in (alice, bob)] == [4_000, 6_000]
     assert await books(database) == {"CORRECTIONS": -10_000, "CREDITS": 10_000}
     assert await violations(database) == []

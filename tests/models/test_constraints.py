@@ -50,6 +50,11 @@ FORBIDDEN = {
     "codes_verified_in_time": "UPDATE codes SET verified_at = expires_at + interval '1 second'",
     "codes_verified_is_not_void": "UPDATE codes SET digest = NULL, verified_at = sent_at",
     "codes_void_after_the_last_try": "UPDATE codes SET tries = 3",
+    "deleted_tickets_were_over": """
+        INSERT INTO deleted_tickets (event_id, id, reference, order_id, index, owner_id, status, price_minor,
+            currency, purchased_at, deleted_by)
+        SELECT event_id, id, reference, order_id, index, owner_id, 'ACTIVE', price_minor, currency,
+            purchased_at, owner_id FROM tickets""",
     "deliveries_attempts_not_negative": "UPDATE deliveries SET attempts = -1",
     "deliveries_kind_known": "UPDATE deliveries SET kind = 'PIGEON'",
     "deliveries_sealed_while_pending": "UPDATE deliveries SET state = 'SENT'",
