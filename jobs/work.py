@@ -47,7 +47,8 @@ class Work:
         self._deliverer = Deliverer(database, envelopes, post_of(settings, database, self._webhooks))
         jobs = [self.relay.job]
         if settings.jobs_in_server:
-            settle = partial(settle_payments_once, database, self.provider, settings.seats_per_buyer_max)
+            terms = (settings.seats_per_buyer_max, envelopes)
+            settle = partial(settle_payments_once, database, self.provider, *terms)
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),

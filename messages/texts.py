@@ -1,5 +1,7 @@
 """What the messages of the house say."""
 
+from decimal import Decimal
+
 from messages.message import Text
 from models.codes import CodePurpose
 
@@ -30,3 +32,13 @@ def email_changed_text(masked_new: str) -> Text:
         "If you did not do this, set a new password and write to the house."
     )
     return Text("Your e-mail address was changed", body)
+
+
+def late_money_text(amount: Decimal, currency: str) -> Text:
+    """Tell a buyer that what they paid by card goes back, since the order could not be kept any more."""
+    body = (
+        f"Your payment of {amount} {currency} came when your order could not be kept any more.\n\n"
+        "All of it goes back to your card, which may take some days. You do not have the tickets: "
+        "while there are seats, you can order again."
+    )
+    return Text("Your payment goes back to your card", body)

@@ -41,6 +41,7 @@ async def stripe_webhook(request: Request) -> JSONResponse:
                 provider=house.provider.name,
                 news=news,
                 seats_per_buyer_max=house.settings.seats_per_buyer_max,
+                envelopes=house.codes.envelopes,
             )
     except WebhookRefused as refused:
         return _no(400, str(refused))

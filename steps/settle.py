@@ -8,12 +8,16 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Transaction
+from messages.envelopes import Envelopes
+from messages.texts import late_money_text
 from models.layouts import SEATS_PER_EVENT_MAX
 from models.ledger import AccountKind, MovementKind
+from models.money import to_major
 from models.payments import PaymentStatus, ProviderName
 from models.transactions import Transaction as Entry
 from models.transactions import TransactionStatus
 from payments.provider import News, Said
+from steps.deliver import post
 from steps.idempotency import Key, claim
 from steps.ledger import book, move
 from steps.pay_by_card import ASK_ORDER_MINUTES
@@ -70,12 +74,14 @@ async def settle_payment(
     provider: ProviderName,
     news: News,
     seats_per_buyer_max: int = SEATS_PER_EVENT_MAX,
+    envelopes: Envelopes | None = None,
 ) -> bool:
     """Take what the provider says of a payment into the books; say whether money came by it.
 
-    A top-up is credited. An order is sold to its buyer; if that cannot be any more, the money goes back. The
-    same news again changes nothing, and news may come in any order: that it was paid is the last word.
-    Another amount than was asked for counts for nobody; an ADMIN has to look at it.
+    A top-up is credited. An order is sold to its buyer; if that cannot be any more, the money goes back, and
+    with `envelopes` the buyer is told so. The same news again changes nothing, and news may come in any
+    order: that it was paid is the last word. Another amount than was asked for counts for nobody; an ADMIN
+    has to look at it.
     """
     name = (news.user_id, news.payment_id)
     if not _is_news(await tx.row(FIND, *name), provider, news):
@@ -94,7 +100,8 @@ async def settle_payment(
         log.error("payment %s: %s", news.payment_id, OTHER_AMOUNT)
         await tx.rows(NOT_PAID, *name, PaymentStatus.PENDING, news.reference, OTHER_AMOUNT, None, True)
         return False
-    await _receive(tx, row, seats_per_buyer_max, reference=news.reference)
+    if not await _receive(tx, row, seats_per_buyer_max, reference=news.reference) and envelopes:
+        await _tell_that_it_goes_back(tx, envelopes, row)
     return True
 
 
@@ -183,20 +190,33 @@ async def _receive(
     reference: str | None = None,
     reason: str | None = None,
     actor_id: UUID | None = None,
-) -> None:
-    """Book the money that came where it belongs: credits, the event's revenue, or on its way back."""
+) -> bool:
+    """Book the money that came where it belongs: credits, the event's revenue, or on its way back.
+
+    Say whether the house keeps it.
+    """
     await tx.rows(PAID, row["user_id"], row["id"], reference, reason, actor_id)
     came: dict[str, Any] = {name: row[name] for name in ("id", "user_id", "amount_minor", "currency")}
     came |= {"actor_id": actor_id, "reason": reason}
     if row["order_id"] is None:
         top_up = {"other": AccountKind.PROVIDER, "kind": MovementKind.TOP_UP, "reference": row["id"]}
         await move(tx, **came, **top_up)
-        return
+        return True
     came |= {"debit": AccountKind.PROVIDER, "kind": MovementKind.PURCHASE}
     if await place_order(tx, row, seats_per_buyer_max=seats_per_buyer_max):
         sold = {"event_id": row["event_id"], "reference": row["order_id"]}
         await book(tx, **came, credit=AccountKind.REVENUE, **sold)
-        return
+        return True
     await take_back(tx, row)
     await book(tx, **came, credit=AccountKind.ESCROW, reference=row["id"])
     await open_refund(tx, row, row["amount_minor"], came_from=AccountKind.ESCROW, reason=CAME_TOO_LATE)
+    return False
+
+
+async def _tell_that_it_goes_back(tx: Transaction, envelopes: Envelopes, payment: Record) -> None:
+    user = await tx.row("SELECT email, phone FROM users WHERE id = $1", payment["user_id"])
+    if user is not None:
+        to = envelopes.address_of(user["email"], user["phone"])
+        amount = to_major(payment["amount_minor"], payment["currency"])
+        text = late_money_text(amount, payment["currency"])
+        await post(tx, envelopes, payment["user_id"], to, text)

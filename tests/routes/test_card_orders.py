@@ -16,6 +16,7 @@ from payments.simulated import SimulatedProvider
 from schema import ids
 from settings import Mode, Settings
 from tests.cards import books, bought_by_card, let_card_lapse, order_of, paid_back, repaired, tickets_of
+from tests.codes import waiting_messages
 from tests.serving import Server, serving
 from tests.world import everything, hold, new_event, new_user, refund
 
@@ -127,6 +128,8 @@ async def test_late_money_that_goes_back_is_told_in_the_order(
     assert (back["kind"], back["status"], back["amount"]) == ("REFUND", "SUCCESS", {"amount": "10.00"})
     assert (back["refundOf"], back["method"]) == ({"kind": "PURCHASE"}, "CARD")
     assert "goes back to the card" in back["reason"]
+    (letter,) = await waiting_messages(database, alice.id)
+    assert "10.00 EUR" in letter.text.body
     assert await paid_back(database) == [1_000]
 
 
