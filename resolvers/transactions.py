@@ -95,6 +95,7 @@ class TransactionMutations:
             settle_by_hand,
             actor_id=admin.id,
             seats_per_buyer_max=info.context.house.settings.seats_per_buyer_max,
+            envelopes=info.context.house.codes.envelopes,
             user_id=user_id,
             key=info.context.key("settleTransaction", input.idempotency_key, **said),
             **said,

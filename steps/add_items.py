@@ -8,7 +8,6 @@ from models.seats import is_free
 from steps.codes import unverify_code
 from steps.hold import SEATS_OF_BUYER, Limits, why_not_held
 from steps.idempotency import Key, claim
-from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import SEATS_BY_INDEX, lock_buyers
 from steps.outbox import log_of
 from steps.pending import HELD, buyer_of, lock_pending_order
@@ -16,6 +15,7 @@ from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
 from steps.reserve import Attempt, Selection, wrong_number
 from steps.sales import EVENT_FACTS, IS_ON_SALE
+from steps.take_back_tickets import take_back_lapsed
 
 ADD = f"""
     WITH event AS ({EVENT_FACTS}

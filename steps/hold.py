@@ -15,11 +15,11 @@ from models.seats import is_free
 from models.tickets import LIVE_TICKET
 from models.transfers import DONE
 from steps.idempotency import Key
-from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import SEATS_BY_INDEX
 from steps.outbox import log_of
 from steps.refusals import InFlight, RefusalCode, Refused, seats_refused
 from steps.sales import EVENT_FACTS, IS_ON_SALE, refuse_unless_on_sale
+from steps.take_back_tickets import take_back_lapsed
 
 # Each OFFSET 0 keeps the planner to the order in which this is written, from the buyer to their seats. On
 # tables that were empty when it planned it would begin with all that was ever sold, and look for a ticket by

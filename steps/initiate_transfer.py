@@ -23,6 +23,8 @@ from steps.transferable import TransferRules, refuse_too_many_seats, transfer_fa
 ASKED_PER_HOUR_MAX = OBJECTS_PER_HOUR_MAX // 2
 """So often may others ask an owner, to whom the rest of their codes is left for what they want themselves."""
 
+ONLY_A_GIFT = "This ticket was sold in another currency than that of credits: it can only be a gift."
+
 INDEX_OF_TICKET = "SELECT index FROM tickets WHERE event_id = $1 AND id = $2"
 TICKET_OF_SEAT = f"SELECT id FROM tickets WHERE event_id = $1 AND index = $2 AND {LIVE_TICKET}"
 IS_PUBLIC = "SELECT status <> 'DRAFT' FROM events WHERE id = $1"
@@ -68,8 +70,9 @@ async def initiate_transfer(
 ) -> Transfer:
     """Offer one's ticket to a buyer, by id or e-mail address, or ask for somebody else's; both get a code.
 
-    Nothing changes hands yet. Refuses a ticket that may not change hands now (TRANSFER_NOT_ALLOWED) or is
-    about to already (TRANSFER_IN_PROGRESS), and a buyer who has not enough credits, or too many seats.
+    Nothing changes hands yet. Refuses a ticket that may not change hands now, or not for a price, since it
+    was sold in another currency (TRANSFER_NOT_ALLOWED), or is about to already (TRANSFER_IN_PROGRESS), and a
+    buyer who has not enough credits, or too many seats.
     """
     if price_minor < 0:
         raise invalid("input.price", "The price must not be less than 0.")
@@ -80,6 +83,8 @@ async def initiate_transfer(
     ticket = await _locked_ticket(tx, wanted, caller_id)
     buyer_id = await _buyer_id(tx, caller_id if buyer is None else buyer)
     _refuse_others(ticket, caller_id, buyer_id)
+    if price_minor and ticket["currency"] != currency:
+        raise Refused(RefusalCode.TRANSFER_NOT_ALLOWED, ONLY_A_GIFT)
     facts = await transfer_facts(tx, ticket, closes_minutes=rules.closes_minutes)
     if facts["is_pending"]:
         raise Refused(RefusalCode.TRANSFER_IN_PROGRESS)

@@ -13,6 +13,7 @@ from models.columns import new_id
 from models.ledger import AccountKind, MovementKind
 from models.orders import Order, order_of
 from models.tickets import LIVE
+from models.transfers import DONE
 from steps.announce import announce_tickets
 from steps.ledger import move, refund_credits
 from steps.outbox import log_of
@@ -22,6 +23,11 @@ from steps.refunds import open_refund
 DISPUTED = """
     SELECT ticket_id FROM transfers
     WHERE event_id = $1 AND ticket_id = ANY($2::uuid[]) AND status = 'DISPUTED'"""
+
+IN_ANOTHER_CURRENCY = f"""
+    SELECT EXISTS (SELECT FROM transfers
+        WHERE event_id = $1 AND ticket_id = ANY($2::uuid[]) AND currency <> $3 AND {DONE})"""
+"""Say whether $2 were given on in another currency than $3, that of their order, and so as gifts."""
 
 REFUND = f"""
     WITH returned AS (
@@ -48,13 +54,16 @@ async def pay_back_tickets(
     """Pay some of an order's tickets back, of which all are under lock, as is the order.
 
     To its buyer goes what they paid, to where it came from; to whoever else owns a ticket now, its price as
-    credits, since the house knows of no other way to them. What a counter took is handed out there. Never
+    credits, since the house knows of no other way to them. What a card paid in another currency than that of
+    credits goes back to it, since such a ticket was a gift. What a counter took is handed out there. Never
     more than was paid goes back, and what an ADMIN paid back before is taken off the buyer's part first. The
     order is REFUNDED once no live ticket of it is left.
     """
     owed_minor: dict[UUID, int] = {}
     paid_back, live = order, sum(ticket["status"] in LIVE for ticket in tickets)
-    for owner_id, theirs in _by_owner(order, returned):
+    of_tickets = [ticket["id"] for ticket in returned]
+    are_gifts = await tx.value(IN_ANOTHER_CURRENCY, order.event_id, of_tickets, order.currency)
+    for payee_id, theirs in _by_payee(order, returned, are_gifts=are_gifts):
         live -= len(theirs)
         row = await tx.row(
             REFUND,
@@ -65,14 +74,13 @@ async def pay_back_tickets(
         )
         assert row is not None, "what is locked is there"
         assert row["seats_freed"] == len(theirs), "the seat of a live ticket names its order"
-        owed_minor[owner_id] = row["refunded_minor"] - paid_back.refunded_minor
+        owed_minor[payee_id] = row["refunded_minor"] - paid_back.refunded_minor
         paid_back = order_of(row)
     tx.changed_events.add(order.event_id)
-    of_tickets = [ticket["id"] for ticket in returned]
     await announce_tickets(tx, AnnouncementKind.TICKET_REFUNDED, order.event_id, of_tickets)
-    for owner_id in sorted(owed_minor):
-        if order.cashier_id is None and owed_minor[owner_id]:
-            await _pay(tx, order, owner_id, owed_minor[owner_id], actor_id)
+    for payee_id in sorted(owed_minor):
+        if order.cashier_id is None and owed_minor[payee_id]:
+            await _pay(tx, order, payee_id, owed_minor[payee_id], actor_id)
     return paid_back
 
 
@@ -101,22 +109,22 @@ async def pay_back(
     await open_refund(tx, payment, amount_minor, came_from=AccountKind.REVENUE, **about)
 
 
-def _by_owner(order: Order, tickets: Sequence[Record]) -> list[tuple[UUID, list[Record]]]:
-    """The tickets of each owner; the buyer, who has had what was paid back for other reasons, is the last."""
+def _by_payee(order: Order, tickets: Sequence[Record], *, are_gifts: bool) -> list[tuple[UUID, list[Record]]]:
+    """The tickets that each is paid for; the buyer, who has had what was paid back before, is the last."""
     found: dict[UUID, list[Record]] = defaultdict(list)
     for ticket in tickets:
-        found[ticket["owner_id"]].append(ticket)
+        found[order.buyer_id if are_gifts else ticket["owner_id"]].append(ticket)
     return sorted(found.items(), key=lambda theirs: (theirs[0] == order.buyer_id, theirs[0]))
 
 
-async def _pay(tx: Transaction, order: Order, owner_id: UUID, amount_minor: int, actor_id: UUID) -> None:
-    if owner_id == order.buyer_id:
+async def _pay(tx: Transaction, order: Order, payee_id: UUID, amount_minor: int, actor_id: UUID) -> None:
+    if payee_id == order.buyer_id:
         await pay_back(tx, order, amount_minor, actor_id=actor_id)
         return
     await move(
         tx,
         id=new_id(),
-        user_id=owner_id,
+        user_id=payee_id,
         amount_minor=amount_minor,
         currency=order.currency,
         other=AccountKind.REVENUE,

@@ -11,11 +11,11 @@ from models.seats import is_free
 from models.tickets import LIVE_TICKET
 from steps.announce import announce_tickets
 from steps.hold import SEATS_OF_BUYER
-from steps.lapsed_tickets import take_back_lapsed
 from steps.locks import lock_buyer, lock_order, lock_seats_of_order
 from steps.outbox import log_of
 from steps.person_locks import lock_payment
 from steps.sales import EVENT_FACTS
+from steps.take_back_tickets import take_back_lapsed, take_back_of_orders
 
 PLACE = f"""
     WITH event AS ({EVENT_FACTS}
@@ -57,10 +57,6 @@ ISSUE_MISSING = f"""
         SELECT FROM tickets t WHERE t.event_id = $1 AND t.index = w.index AND t.{LIVE_TICKET})
     RETURNING id"""
 """Tickets that were taken back before the money came."""
-
-TAKE_BACK = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
-    WHERE event_id = $1 AND order_id = $2 AND status = 'PENDING'"""
 
 PAYS_NO_MORE = """
     UPDATE orders SET payment_id = NULL, updated_at = statement_timestamp()
@@ -110,13 +106,12 @@ async def place_order(tx: Transaction, payment: Record, *, seats_per_buyer_max: 
 
 async def take_back(tx: Transaction, payment: Record) -> None:
     """Take the tickets back that an order has for a payment that will not pay it; its hold lives on."""
-    name = (payment["event_id"], payment["order_id"])
-    if await tx.row(PAYS_NO_MORE, *name, payment["id"]):
-        await tx.rows(TAKE_BACK, *name)
+    if await tx.row(PAYS_NO_MORE, payment["event_id"], payment["order_id"], payment["id"]):
+        await take_back_of_orders(tx, payment["event_id"], [payment["order_id"]])
 
 
 async def give_up_payment(tx: Transaction, order: Record) -> None:
     """Take the tickets of an order back that ends, and have its open payment cancelled at the provider."""
     if order["payment_id"] is not None:
-        await tx.rows(TAKE_BACK, order["event_id"], order["id"])
+        await take_back_of_orders(tx, order["event_id"], [order["id"]])
         await tx.rows(NOBODY_WAITS, order["buyer_id"], order["payment_id"])

@@ -5,6 +5,7 @@ from models.announcements import AnnouncementKind
 from steps.announce import announce_orders
 from steps.locks import LAPSED_ORDERS
 from steps.outbox import log_of
+from steps.take_back_tickets import take_back_of_orders
 
 FREE_LAPSED = f"""
     WITH lapsed AS MATERIALIZED ({LAPSED_ORDERS}
@@ -22,10 +23,6 @@ FREE_LAPSED = f"""
     SELECT event_id, array_agg(id) AS orders,
         array_agg(id) FILTER (WHERE payment_id IS NOT NULL) AS being_paid
     FROM lapsed GROUP BY event_id"""
-
-TAKE_BACK = """
-    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
-    WHERE event_id = $1 AND order_id = ANY($2::uuid[]) AND status = 'PENDING'"""
 
 EXPIRE = """
     UPDATE orders o SET status = 'EXPIRED', held_until = NULL, payment_id = NULL,
@@ -45,7 +42,7 @@ async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
     ended = 0
     for row in await tx.rows(FREE_LAPSED, orders_max):
         if row["being_paid"]:
-            await tx.rows(TAKE_BACK, row["event_id"], row["being_paid"])
+            await take_back_of_orders(tx, row["event_id"], row["being_paid"])
         expired = await tx.rows(EXPIRE, row["event_id"], row["orders"])
         ended += len(expired)
         order_ids = [order["id"] for order in expired]

@@ -100,8 +100,7 @@ async def settle_payment(
         log.error("payment %s: %s", news.payment_id, OTHER_AMOUNT)
         await tx.rows(NOT_PAID, *name, PaymentStatus.PENDING, news.reference, OTHER_AMOUNT, None, True)
         return False
-    if not await _receive(tx, row, seats_per_buyer_max, reference=news.reference) and envelopes:
-        await _tell_that_it_goes_back(tx, envelopes, row)
+    await _receive(tx, row, seats_per_buyer_max, envelopes, reference=news.reference)
     return True
 
 
@@ -121,6 +120,7 @@ async def settle_by_hand(
     status: TransactionStatus,
     reason: str,
     seats_per_buyer_max: int = SEATS_PER_EVENT_MAX,
+    envelopes: Envelopes | None = None,
     key: Key | None = None,
 ) -> Entry:
     """Say of a PENDING payment that it was paid, which has its effect, or that it failed, and why.
@@ -149,7 +149,7 @@ async def settle_by_hand(
             raise Refused(RefusalCode.TRANSACTION_INVALID_STATE, REFUND_IS_OWED)
         await finish_refund(tx, row, **said)
     elif status is TransactionStatus.SUCCESS:
-        await _receive(tx, row, seats_per_buyer_max, **said)
+        await _receive(tx, row, seats_per_buyer_max, envelopes, **said)
     else:
         await _fail(tx, row, **said)
     return await transaction_now(tx, user_id, id)
@@ -186,31 +186,30 @@ async def _receive(
     tx: Transaction,
     row: Record,
     seats_per_buyer_max: int,
+    envelopes: Envelopes | None,
     *,
     reference: str | None = None,
     reason: str | None = None,
     actor_id: UUID | None = None,
-) -> bool:
-    """Book the money that came where it belongs: credits, the event's revenue, or on its way back.
-
-    Say whether the house keeps it.
-    """
+) -> None:
+    """Book the money that came where it belongs: credits, the event's revenue, or on its way back."""
     await tx.rows(PAID, row["user_id"], row["id"], reference, reason, actor_id)
     came: dict[str, Any] = {name: row[name] for name in ("id", "user_id", "amount_minor", "currency")}
     came |= {"actor_id": actor_id, "reason": reason}
     if row["order_id"] is None:
         top_up = {"other": AccountKind.PROVIDER, "kind": MovementKind.TOP_UP, "reference": row["id"]}
         await move(tx, **came, **top_up)
-        return True
+        return
     came |= {"debit": AccountKind.PROVIDER, "kind": MovementKind.PURCHASE}
     if await place_order(tx, row, seats_per_buyer_max=seats_per_buyer_max):
         sold = {"event_id": row["event_id"], "reference": row["order_id"]}
         await book(tx, **came, credit=AccountKind.REVENUE, **sold)
-        return True
+        return
     await take_back(tx, row)
     await book(tx, **came, credit=AccountKind.ESCROW, reference=row["id"])
     await open_refund(tx, row, row["amount_minor"], came_from=AccountKind.ESCROW, reason=CAME_TOO_LATE)
-    return False
+    if envelopes:
+        await _tell_that_it_goes_back(tx, envelopes, row)
 
 
 async def _tell_that_it_goes_back(tx: Transaction, envelopes: Envelopes, payment: Record) -> None:

@@ -17,6 +17,7 @@ from schema import ids
 from settings import Mode, Settings
 from tests.cards import books, bought_by_card, let_card_lapse, order_of, paid_back, repaired, tickets_of
 from tests.codes import waiting_messages
+from tests.routes.test_webhooks import SETTLE
 from tests.serving import Server, serving
 from tests.world import everything, hold, new_event, new_user, refund
 
@@ -131,6 +132,30 @@ async def test_late_money_that_goes_back_is_told_in_the_order(
     (letter,) = await waiting_messages(database, alice.id)
     assert "10.00 EUR" in letter.text.body
     assert await paid_back(database) == [1_000]
+
+
+async def test_money_that_an_admin_has_seen_too_late_goes_back_and_its_buyer_is_told(
+    database: Database, server: Server
+) -> None:
+    event, alice, admin = (
+        await new_event(database),
+        await new_user(database),
+        await new_user(database, Role.ADMIN),
+    )
+    order = await hold(database, alice, event, [0])
+    await paid(server, alice, order)
+    await let_card_lapse(database, order)
+    await hold(database, await new_user(database), event, [0])
+    (payment,) = await database.rows("SELECT id FROM payments")
+    given = {
+        "transactionId": ids.transaction_id(alice.id, payment["id"]),
+        "status": "SUCCESS",
+        "reason": "Seen",
+    }
+    await server.ask(SETTLE, admin, i=given)
+    (letter,) = await waiting_messages(database, alice.id)
+    assert "goes back" in letter.text.body
+    assert await violations(database) == []
 
 
 async def test_thirty_twins_over_the_api_get_one_payment_and_altered_ones_a_refusal(

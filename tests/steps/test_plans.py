@@ -10,12 +10,12 @@ from steps.add_items import ADD
 from steps.check_in import FACTS_LOCKED, NOTE
 from steps.delete_order import DELETE
 from steps.hold import HOLD
-from steps.lapsed_tickets import TAKE_BACK_LAPSED
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
 from steps.pay_back import REFUND
 from steps.remove_items import REMOVE
 from steps.sell import SELL
+from steps.take_back_tickets import TAKE_BACK_LAPSED
 from steps.undo_check_in import UNDO
 
 TYPES = {

@@ -1,9 +1,13 @@
-"""Takes back the tickets of lapsed orders whose buyers were paying by card, once others have their seats."""
+"""Takes back the tickets of orders that were being paid by card, and are so no longer."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from database import Transaction
+
+TAKE_BACK = """
+    UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
+    WHERE event_id = $1 AND order_id = ANY($2::uuid[]) AND status = 'PENDING'"""
 
 # The OFFSET 0 keeps the planner to looking for each ticket by its seat, also on tables that were empty.
 TAKE_BACK_LAPSED = """
@@ -23,3 +27,8 @@ async def take_back_lapsed(
     Whoever has the lock on a seat decides over such a ticket, so nobody waits for it.
     """
     await tx.rows(TAKE_BACK_LAPSED, event_id, indexes, order_ids)
+
+
+async def take_back_of_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]) -> None:
+    """Take back the PENDING tickets of these orders, which are under lock."""
+    await tx.rows(TAKE_BACK, event_id, order_ids)
