@@ -25,6 +25,7 @@ WATCH = """subscription ($e: ID!) { seatStatus(eventId: $e) { __typename
     ... on SeatStatusSnapshot { revision statuses availableSeats }
     ... on SeatStatusChanges { revision availableSeats changes { revision index seatId status } } } }"""
 CHANGES = 20
+UPDATES_A_SECOND = 400
 UPDATES_AHEAD = 10
 FIRST_PLAIN_REVISION = 10_000
 ROUNDS = 5
@@ -128,13 +129,15 @@ async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Roun
     async with Redis.from_url(place.redis_url) as redis:
         board = Board(watching.revision_of)
         make = partial(_MAKERS[kind], board, place.event_id)
-        ours = Party(place.ours, board, watchers, make, Sale(database, redis, place.event_id).publish)
+        sale = Sale(database, redis, place.event_id)
+        ours = Party(place.ours, board, watchers, make, sale.publish)
         other = _plain(place, kind, watchers, board, redis)
         our_join = await ours.join()
         await other.publish()
         joins = our_join, await other.join()
         found = Rounds((joins[0][0], joins[1][0]), (joins[0][1], joins[1][1]), [], [])
         for _ in range(ROUNDS):
+            await sale.prepare(seconds)
             found.ours.append(await ours.round(seconds))
             found.others.append(await other.round(seconds))
     await database.close()
@@ -170,29 +173,39 @@ def _plain(place: Place, kind: str, watchers: int, ours: Board, redis: Any) -> P
 
 
 class Sale:
-    """Updates as the relay tells them; the changes of some are written down at once, before they are told."""
+    """Updates as the relay tells them; the changes of some are numbered at once, before they are told.
+
+    Their rows are written before a round, which is about telling them.
+    """
 
     def __init__(self, database: Any, redis: Any, event_id: UUID) -> None:
         self._database, self._redis, self._event_id = database, redis, event_id
         self._ready: deque[list[Change]] = deque()
-        self._last = -1
+        self._written = self._numbered = -1
+
+    async def prepare(self, seconds: float) -> None:
+        """Have the rows written of all updates that so much time may need."""
+        await self._write(max(0, round(seconds * UPDATES_A_SECOND) - len(self._ready)))
 
     async def publish(self) -> int:
         """Tell the next update on the bus; return the revision that it brings."""
         if not self._ready:
-            await self._write_ahead()
+            await self._write(UPDATES_AHEAD)
         changes = self._ready.popleft()
-        self._last = changes[-1].revision
+        last = changes[-1].revision
+        if last > self._numbered:
+            self._numbered = min(self._written, last + CHANGES * (UPDATES_AHEAD - 1))
+            await self._database.execute(ADVANCE, self._event_id, self._numbered)
         await self._redis.publish(seats_channel(self._event_id), encode(self._event_id, changes))
-        return self._last
+        return last
 
-    async def _write_ahead(self) -> None:
-        if self._last < 0:
-            self._last = await self._database.fetchval(LAST_REVISION, self._event_id)
-        number = CHANGES * UPDATES_AHEAD
-        rows = await self._database.fetch(NEXT_CHANGES, self._event_id, self._last, number)
+    async def _write(self, updates: int) -> None:
+        if self._written < 0:
+            self._written = await self._database.fetchval(LAST_REVISION, self._event_id)
+        number = CHANGES * updates
+        rows = await self._database.fetch(NEXT_CHANGES, self._event_id, self._written, number)
         changes = sorted(Change(*row) for row in rows)
-        await self._database.execute(ADVANCE, self._event_id, self._last + number)
+        self._written += number
         self._ready.extend(changes[start : start + CHANGES] for start in range(0, number, CHANGES))
 
 

@@ -17,25 +17,30 @@ WHOLE_TEXT = 0x81
 BYTES_OF_ONE_MAX, BYTES_OF_TWO_MAX = 125, 65_535
 
 
-def text_writer(send: Send) -> Write:
-    """How to send a text, in UTF-8, to the client of this `send`; it waits and fails as `send` does."""
+def text_writer(send: Send, before: bytes = b"", after: bytes = b"") -> Write:
+    """How to send a text, in UTF-8 and between two others, to the client of this `send`.
+
+    It waits and fails as `send` does.
+    """
     server = getattr(send, "__self__", None)
     if isinstance(server, WebSocketsSansIOProtocol) and not server.conn.extensions:
-        return _straight(server)
+        return _straight(server, before, after)
 
     async def write(text: bytes) -> None:
-        await send({"type": "websocket.send", "text": text.decode()})
+        await send({"type": "websocket.send", "text": (before + text + after).decode()})
 
     return write
 
 
-def _straight(server: WebSocketsSansIOProtocol) -> Write:
+def _straight(server: WebSocketsSansIOProtocol, before: bytes, after: bytes) -> Write:
+    around = len(before) + len(after)
+
     async def write(text: bytes) -> None:
         if not server.writable.is_set():
             await server.writable.wait()
         if server.close_sent or server.transport.is_closing():
             raise ClientDisconnected
-        server.transport.write(head(len(text)) + text)
+        server.transport.write(b"%b%b%b%b" % (head(around + len(text)), before, text, after))
 
     return write
 

@@ -68,7 +68,7 @@ class GraphQLSocket:
         self._context = context
         self._settings = context.house.settings
         self._receive = receive
-        self._write = text_writer(send)
+        self._server_send = send
         self._send = sending(send)
         self._is_welcome = False
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -200,11 +200,7 @@ class GraphQLSocket:
     async def _run(self, id: str, asked: Asked) -> None:
         """Run one operation to its end, and say how it ended."""
         before = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
-        write = self._write
-
-        async def send_next(payload: bytes) -> None:
-            await write(b"%b%b}" % (before, payload))
-
+        send_next = text_writer(self._server_send, before, b"}")
         with operation_on("websocket"), suppress(ClientGone):
             errors = await self._run_operation(asked, self._context, send_next)
             formatted = [error.formatted for error in errors]

@@ -25,7 +25,8 @@ async def test_a_server_that_is_not_known_is_sent_messages() -> None:
         sent.append(message)
 
     await text_writer(send)("ä".encode())
-    assert sent == [{"type": "websocket.send", "text": "ä"}]
+    await text_writer(send, b"[", b"]")("ä".encode())
+    assert sent == [{"type": "websocket.send", "text": text} for text in ("ä", "[ä]")]
 
 
 async def test_nothing_is_written_after_the_end() -> None:
@@ -34,7 +35,7 @@ async def test_nothing_is_written_after_the_end() -> None:
     async def try_on(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        write = text_writer(send)
+        write = text_writer(send, b"<", b">")
         await write(b"first")
         if scope["path"] == "/closed":
             await send({"type": "websocket.close"})
@@ -48,7 +49,7 @@ async def test_nothing_is_written_after_the_end() -> None:
     async with answering(try_on, **options) as (url, _):
         for path in ("/closed", "/left"):
             async with connect(url.replace("http", "ws") + path) as socket:
-                assert await socket.recv() == "first"
+                assert await socket.recv() == "<first>"
     assert refused == ["/closed", "/left"]
 
 
