@@ -4,17 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import httpx2
 import typer
 
-from auth.seals import Unreadable
 from auth.webhook_secrets import WebhookSecrets
 from console import change, run, say, servers
 from database import Database
 from messages.envelopes import Envelopes
-from messages.message import Answer, NotTaken, Undeliverable
 from models.announcements import AnnouncementKind
-from settings import Settings, read_settings
+from settings import read_settings
 from steps.refusals import Refused
 from steps.webhook_endpoints import add_endpoint, disable_endpoint, rotate_secret
 
@@ -79,24 +76,18 @@ def disable(endpoint_id: ENDPOINT) -> None:
 @webhooks.command("test")
 def test(endpoint_id: ENDPOINT) -> None:
     """Send an endpoint a signed `webhook.test` now, and say what it answers."""
+    from jobs.try_endpoint import try_endpoint
+
     try:
         with servers(read_settings()) as settings:
-            answer = run(lambda database: _send_test(database, settings, endpoint_id), settings)
-    except NotTaken as refused:
-        raise SystemExit(f"It answered {refused.answer.status}: {refused.answer.excerpt}") from None
-    except (Undeliverable, Unreadable, httpx2.HTTPError, TimeoutError) as error:
-        raise SystemExit(f"It was not sent: {type(error).__name__} {error}") from None
-    say(f"It answered {answer.status}.")
-
-
-async def _send_test(database: Database, settings: Settings, endpoint_id: UUID) -> Answer:
-    from messages.webhooks import WebhookSender, trial_message
-
-    sender = WebhookSender(settings, database)
-    try:
-        return await sender.send(trial_message(endpoint_id))
-    finally:
-        await sender.close()
+            tried = run(lambda database: try_endpoint(database, settings, endpoint_id), settings)
+    except Refused as refused:
+        raise SystemExit(f"Nothing was sent. {refused}") from None
+    if tried.status is None:
+        raise SystemExit(tried.answer)
+    if not tried.taken:
+        raise SystemExit(f"It answered {tried.status}: {tried.answer}")
+    say(f"It answered {tried.status}.")
 
 
 @webhooks.command("replay")

@@ -27,6 +27,7 @@ from models.transfers import (
     Transfer,
 )
 from models.users import User
+from models.webhook_endpoints import WebhookEndpoint
 from steps.carts import CartNow, carts_now
 
 VENUES = Source(Venue, "venues")
@@ -44,6 +45,7 @@ LIVE_TICKETS = Source(Ticket, f"(SELECT * FROM tickets WHERE {LIVE_TICKET})")
 SCANS = Source(Scan, "scans")
 STANDING_ADMISSIONS = Source(Scan, f"(SELECT * FROM scans WHERE {STANDING_ADMISSION})")
 USERS = Source(User, "users")
+ENDPOINTS = Source(WebhookEndpoint, "webhook_endpoints", without=("secret", "old_secret"))
 OPEN_SESSIONS = Source(Session, f"(SELECT * FROM sessions WHERE {OPEN_SESSION})")
 ACCOUNTS = Source(Account, "accounts")
 TRANSFERS = Source(Transfer, TRANSFERS_NOW)
@@ -189,6 +191,10 @@ class Loads:
     @cached_property
     def open_session(self) -> DataLoader[Key, Session | None]:
         return load_one(self._database, OPEN_SESSIONS, user_id="uuid", id="uuid")
+
+    @cached_property
+    def endpoint(self) -> DataLoader[Key, WebhookEndpoint | None]:
+        return load_one(self._database, ENDPOINTS, id="uuid")
 
     @cached_property
     def open_sessions_of_user(self) -> DataLoader[Key, list[Session]]:

@@ -21,6 +21,7 @@ from schema.transactions import Transaction
 from schema.transfers import Transfer
 from schema.users import User
 from schema.venues import Hall, Venue
+from schema.webhook_endpoints import WebhookEndpoint
 
 IDS_MAX = 100
 
@@ -39,6 +40,7 @@ _FINDERS = {
     "ca": Cart.find,
     "ci": CartItem.find,
     "en": EntryLogEntry.find,
+    "we": WebhookEndpoint.find,
 }
 
 

@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from models.announcements import AnnouncementKind
 from models.catalogue import EventStatus
 from models.door import VerificationResult
 from models.ledger import MovementKind
@@ -110,6 +111,21 @@ _show(
     ADMIN="May do everything.",
 )
 _show(
+    AnnouncementKind,
+    "What other systems are told of.",
+    name="WebhookKind",
+    TICKET_PURCHASED="An order was paid.",
+    TICKET_CANCELLED="A ticket was given up, and its seat is free.",
+    TICKET_REFUNDED="Tickets were paid back.",
+    TICKET_CHECKED_IN="A ticket was let in at a door.",
+    TRANSFER_COMPLETED="A ticket has another owner.",
+    TRANSFER_DISPUTED="A transfer is in dispute.",
+    TRANSFER_REVERSED="A ticket went back to who had it.",
+    ORDER_EXPIRED="A hold ran out and its seats are free.",
+    EVENT_PUBLISHED="An event went on sale.",
+    EVENT_CANCELLED="An event was cancelled.",
+)
+_show(
     RefusalCode,
     "Why the answer is no.",
     **{
@@ -122,6 +138,7 @@ _show(
 )
 
 __all__ = [
+    "AnnouncementKind",
     "EventStatus",
     "MovementKind",
     "OrderStatus",

@@ -71,6 +71,10 @@ def entry_id(event: UUID, scan: UUID) -> strawberry.ID:
     return _made(b"en_", event.bytes + scan.bytes)
 
 
+def endpoint_id(endpoint: UUID) -> strawberry.ID:
+    return _made(b"we_", endpoint.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -135,6 +139,10 @@ def read_entry(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "en")
 
 
+def read_endpoint(id: str) -> UUID:
+    return UUID(bytes=_read(id, "we", 16))
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -150,6 +158,7 @@ _NAMES = {
     "ca": "a cart",
     "ci": "an item of a cart",
     "en": "an entry of the log of a door",
+    "we": "a webhook endpoint",
 }
 
 

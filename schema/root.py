@@ -25,6 +25,7 @@ from resolvers.transactions import TransactionMutations, TransactionQueries
 from resolvers.transfers import TransferMutations, TransferQueries
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
+from resolvers.webhook_endpoints import WebhookEndpointMutations, WebhookEndpointQueries
 from schema.executor import Executor
 from schema.refusals import AnswerThatProviderIsAway, AnswerThatWeAreBusy, AnswerWithRefusal
 from schema.scalars import DateTime, DecimalString
@@ -41,6 +42,7 @@ class Query(
     DoorQueries,
     TransferQueries,
     TransactionQueries,
+    WebhookEndpointQueries,
     LimitQueries,
 ):
     pass
@@ -61,6 +63,7 @@ class Mutation(
     TransactionMutations,
     VenueMutations,
     EventMutations,
+    WebhookEndpointMutations,
 ):
     pass
 

@@ -15,10 +15,12 @@ from steps.cancel import cancel_order
 from steps.service_clients import make_service_client
 from steps.transact import transact
 from steps.update_user import update_user
+from steps.webhook_endpoints import disable_endpoint, rotate_secret
 from tests.carts import put_places, put_seats, set_price
 from tests.codes import CODES, flagged_user, order_reference, requested
 from tests.doors import checked_in, ticket_at, undone
 from tests.people import logged_in
+from tests.receiving import SECRETS, added
 from tests.serving import Server
 from tests.transfers import bought, disputed, initiated, transferred
 from tests.world import CURRENCY, hold, let_lapse, new_draft, new_event, new_user, pay, priced, refund
@@ -75,6 +77,7 @@ def strangers_ids() -> Ids:
         "cart": [ids.cart_id(thing)],
         "item": [ids.cart_item_id(thing)],
         "entry": [ids.entry_id(event, thing)],
+        "endpoint": [ids.endpoint_id(thing)],
     }
 
 
@@ -99,7 +102,7 @@ async def alices_house(database: Database, server: Server) -> House:
     make = server.app.state.house.tokens.make
     service = make(client_id, frozenset({Role.SERVICE}), client_id)
     own = {name: set(flat(await _things_of(database, person.id))) for name, person in people.items()}
-    alices = await _things_of(database, alice.id) | await _catalogue(database)
+    alices = await _things_of(database, alice.id) | await _catalogue(database) | await _endpoints(database)
     return House(
         {"anonymous": None, "SERVICE": service} | {name: server.token(user) for name, user in people.items()},
         alices,
@@ -161,6 +164,17 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
         "cart": [ids.cart_id(user_id)],
         "item": [ids.cart_item_id(row["id"]) for row in items],
     }
+
+
+async def _endpoints(database: Database) -> Ids:
+    """An endpoint that fails and had another secret, and one that is disabled."""
+    (failing, _), (disabled, _) = [await added(database, "http://127.0.0.1:9/hook") for _ in range(2)]
+    given = {"secrets": SECRETS, "endpoint_id": failing, "overlap_hours": 1}
+    await transact(database, rotate_secret, **given)
+    await transact(database, disable_endpoint, endpoint_id=disabled)
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE webhook_endpoints SET failing_since = created_at WHERE id = $1", failing)
+    return {"endpoint": [ids.endpoint_id(failing), ids.endpoint_id(disabled)]}
 
 
 async def _catalogue(database: Database) -> Ids:

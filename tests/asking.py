@@ -31,14 +31,18 @@ TEXTS = {
 }
 REFERENCES = {"PURCHASE": "order", "EMAIL": "user", "TRANSFER": "transfer"}
 """What kind of thing a code's context is about."""
-MOMENTS = {"startsAt": "2999-01-01T19:00:00Z", "endsAt": "2999-01-01T22:00:00Z"}
+MOMENTS = {
+    "startsAt": "2999-01-01T19:00:00Z",
+    "endsAt": "2999-01-01T22:00:00Z",
+    "since": "2026-01-01T00:00:00Z",
+}
 OF_ORDER = " of order"
 ALIASES = {"buyer": "user"}
 LEFT_OUT = {"buyerId", "seatId"}
 """What most callers do not say: they are meant themselves."""
 INSTEAD_OF = {"buyerId": "buyerEmail", "seatId": "ticketId"}
 """What is said in one of two ways."""
-LAST = {"deleteTicket"}
+LAST = {"deleteTicket", "disableWebhookEndpoint"}
 """What leaves nothing to try anything else on."""
 VALUES = {"Int": 1, "Boolean": True, "Decimal": "1.00"}
 

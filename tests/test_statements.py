@@ -37,6 +37,7 @@ from tests.deep_queries import (
     VIEWER,
 )
 from tests.doors import checked_in, ticket_at, undone
+from tests.receiving import added
 from tests.world import hold, new_draft, new_event, new_user, pay, priced
 
 SIZES = (2, 20)
@@ -124,9 +125,11 @@ async def test_everybody_for_an_admin(database: Database, asking: Asking) -> Non
     for people in (1, 2, 7):
         for _ in range(people):
             await new_user(database)
+            await added(database, "https://hooks.example.com")
         data, statements = await asking.ask(ADMINS, admin)
         found.append(statements)
     assert data["users"]["totalCount"] == 11
+    assert len(data["webhookEndpoints"]) == 10
     assert len(set(found)) == 1, found
 
 
