@@ -17,6 +17,7 @@ from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
+from resolvers.notifications import NotificationMutations, NotificationSubscriptions
 from resolvers.orders import OrderMutations, OrderQueries
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
@@ -59,6 +60,7 @@ class Mutation(
     DoorMutations,
     TransferMutations,
     TransactionMutations,
+    NotificationMutations,
     VenueMutations,
     EventMutations,
 ):
@@ -66,7 +68,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(SeatSubscriptions, DoorSubscriptions):
+class Subscription(SeatSubscriptions, DoorSubscriptions, NotificationSubscriptions):
     pass
 
 

@@ -1,6 +1,6 @@
 """The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment, refund."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from asyncpg import Record
@@ -123,6 +123,28 @@ async def lock_code(tx: Transaction, about: CodeObject) -> Record | None:
            FOR NO KEY UPDATE""",
         *about,
     )
+
+
+async def lock_notifications(tx: Transaction, user_id: UUID, ids: Collection[UUID]) -> list[UUID]:
+    """Lock those of these notifications that a person has."""
+    found = await tx.rows(
+        """SELECT id FROM notifications WHERE user_id = $1 AND id = ANY($2::uuid[])
+           ORDER BY id FOR NO KEY UPDATE""",
+        user_id,
+        ids,
+    )
+    return [row["id"] for row in found]
+
+
+async def lock_unread_notifications(tx: Transaction, user_id: UUID, most: int) -> list[UUID]:
+    """Lock the oldest notifications that a person has not read, at most so many."""
+    found = await tx.rows(
+        """SELECT id FROM notifications WHERE user_id = $1 AND read_at IS NULL
+           ORDER BY id LIMIT $2 FOR NO KEY UPDATE""",
+        user_id,
+        most,
+    )
+    return [row["id"] for row in found]
 
 
 async def lock_held_orders(tx: Transaction, user_id: UUID) -> None:
