@@ -5,6 +5,7 @@ from uuid import UUID
 from database import Transaction
 from models.sessions import SessionEnd
 from models.tickets import LIVE_TICKET
+from models.topics import transfer_topic
 from steps.end_sessions import end_sessions
 from steps.person_locks import lock_cart, lock_held_orders, lock_user
 from steps.refusals import RefusalCode, Refused
@@ -23,7 +24,8 @@ IN_DISPUTE = """
 
 # Whoever confirms such a transfer now is waited for, so that the next statement sees the ticket.
 CANCEL_TRANSFERS = """
-    UPDATE transfers SET status = 'CANCELLED' WHERE buyer_id = $1 AND status = 'PENDING_OTP'"""
+    UPDATE transfers SET status = 'CANCELLED' WHERE buyer_id = $1 AND status = 'PENDING_OTP'
+    RETURNING event_id, id"""
 
 ERASE = (
     "UPDATE sessions SET device = '' WHERE user_id = $1",
@@ -47,7 +49,7 @@ async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
     await lock_cart(tx, user_id)
     # Whoever pays for a held order now is waited for, so that the next statement sees the tickets.
     await lock_held_orders(tx, user_id)
-    await tx.rows(CANCEL_TRANSFERS, user_id)
+    tx.touched.update(transfer_topic(*transfer) for transfer in await tx.rows(CANCEL_TRANSFERS, user_id))
     if await lock_user(tx, user_id) is None:
         raise Refused(RefusalCode.USER_NOT_FOUND)
     if await tx.value(HAS_TICKETS, user_id):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from database import Transaction
+from models.topics import transfer_topic
 from models.transfers import Transfer
 from steps.idempotency import Key, claim
 from steps.locks import LAPSED_TRANSFERS
@@ -15,7 +16,7 @@ END = """
 FAIL_LAPSED = f"""
     WITH lapsed AS MATERIALIZED ({LAPSED_TRANSFERS})
     UPDATE transfers t SET status = 'FAILED' FROM lapsed l
-    WHERE t.event_id = l.event_id AND t.id = l.id RETURNING 1"""
+    WHERE t.event_id = l.event_id AND t.id = l.id RETURNING t.event_id, t.id"""
 
 
 async def cancel_transfer(
@@ -47,4 +48,6 @@ async def fail_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> N
 
 async def fail_lapsed_transfers(tx: Transaction, *, transfers_max: int) -> int:
     """Write down that transfers failed whose time is over, which they read as already; return how many."""
-    return len(await tx.rows(FAIL_LAPSED, transfers_max))
+    failed = await tx.rows(FAIL_LAPSED, transfers_max)
+    tx.touched.update(transfer_topic(*transfer) for transfer in failed)
+    return len(failed)

@@ -2,6 +2,7 @@
 
 from database import Transaction
 from models.announcements import AnnouncementKind
+from models.topics import order_topic
 from steps.announce import announce_orders
 from steps.locks import LAPSED_ORDERS
 from steps.outbox import log_of
@@ -48,4 +49,5 @@ async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
         order_ids = [order["id"] for order in expired]
         await announce_orders(tx, AnnouncementKind.ORDER_EXPIRED, row["event_id"], order_ids)
         tx.changed_events.add(row["event_id"])
+        tx.touched.update(order_topic(row["event_id"], order_id) for order_id in row["orders"])
     return ended
