@@ -25,6 +25,11 @@ class Arrivals:
         self._since = first_id_at(now - LATE_SECONDS_MAX)
         self._told: set[UUID] | None = None
 
+    @property
+    def remembered(self) -> int:
+        """How many of those that it told it remembers."""
+        return len(self._told or ())
+
     async def new(self, look: Look, user_id: UUID) -> list[Notification]:
         """What has arrived since it was asked last, or since it was made, in the order of the ids."""
         looked_at = time.time()

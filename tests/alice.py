@@ -128,7 +128,7 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     friend = await new_user(database, credits_minor=100_000)
     given = await transferred(database, alice, await bought(database, alice, event, 7), friend)
     await disputed(database, friend, given, reason=DISPUTE_REASON)
-    await initiated(database, alice, await bought(database, alice, event, 8), friend)
+    await initiated(database, friend, await bought(database, alice, event, 8), by_seat=True)
     await hold(database, other, event, [6])
     await transact(database, mark_read, user_id=alice.id, named=None)
     await put_places(database, alice, event, 1, 2)

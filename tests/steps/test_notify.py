@@ -15,11 +15,14 @@ from payments.simulated import SimulatedProvider
 from steps.cancel_event import cancel_event
 from steps.delete_user import delete_user
 from steps.idempotency import Key
+from steps.ledger import CHARGE
+from steps.locks import ORDERS_AND_THEIR_SEATS
 from steps.notify import Notice, forget_notifications, notify
 from steps.pay import pay_order
 from steps.refund_cancelled import refund_cancelled
 from steps.release import release_lapsed
 from steps.reserve import ChosenSeats, reserve_seats
+from steps.sell import SELL
 from steps.transact import transact
 from tests.paying import begun, settled
 from tests.steps.ways import WAYS, Told, Way, scene_of
@@ -89,6 +92,16 @@ async def test_a_transaction_that_rolls_back_notifies_nobody(database: Database)
     assert told == []
     await transact(database, pay_order, buyer_id=alice.id, **named)
     assert person_topic(alice.id) in told[0]
+
+
+async def test_to_pay_with_credits_is_three_statements_still(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    order, sent = await hold(database, alice, event, [0]), list[str]()
+    named: dict[str, Any] = {"event_id": event.id, "order_id": order.id, "credits_currency": CURRENCY}
+    async with database.transaction() as tx:
+        with tx.driver.query_logger(lambda query: sent.append(query.query)):
+            await pay_order(tx, buyer_id=alice.id, **named)
+    assert sent == [ORDERS_AND_THEIR_SEATS, SELL, CHARGE]
 
 
 async def test_a_repeat_under_the_same_key_notifies_nobody_again(database: Database) -> None:
