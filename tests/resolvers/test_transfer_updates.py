@@ -8,6 +8,7 @@ from database import Database
 from jobs.fail_transfers import fail_transfers_once
 from models.codes import TRIES_MAX, CodePurpose
 from models.tickets import ticket_of
+from models.topics import transfer_topic
 from models.transfers import Transfer
 from schema import ids
 from steps.cancel_ticket import cancel_ticket
@@ -18,7 +19,7 @@ from tests import codes, doors, life, transfers
 from tests.codes import code_sent_to, other_than
 from tests.doors import ticket_at
 from tests.serving import Server
-from tests.transfers import codes_of, confirmed, let_time_be_over
+from tests.transfers import codes_of, confirmed, confirmed_in, let_time_be_over
 from tests.watched import SEE_TRANSFER, WATCH_TRANSFER, Act, Scene, has_it_as_it_is, new_scene
 from tests.world import refusal_of
 
@@ -120,3 +121,13 @@ async def test_whatever_is_done_to_a_transfer_its_watcher_has_it_as_it_is(
         transfer, act = await case(scene)
         id = ids.transfer_id(transfer.event_id, transfer.id)
         await has_it_as_it_is(scene, WATCH_TRANSFER, SEE_TRANSFER, id, act)
+
+
+async def test_who_confirms_a_transfer_touches_it_also_when_its_ticket_stays(
+    database: Database, server: Server
+) -> None:
+    scene = await new_scene(database, server)
+    transfer, code = await scene.offered(), await code_sent_to(scene.database, scene.alice)
+    async with database.transaction() as tx:
+        await confirmed_in(tx, scene.alice, transfer, seller_otp=code)
+        assert transfer_topic(transfer.event_id, transfer.id) in tx.touched

@@ -21,7 +21,7 @@ from steps.delete_order import delete_order
 from steps.end_sessions import end_sessions
 from steps.transact import transact
 from tests.cards import cancelled
-from tests.doors import checked_in, ticket_at
+from tests.doors import SCANNER, checked_in, ticket_at
 from tests.life import ended
 from tests.live.valkey import Valkey
 from tests.people import logged_in
@@ -142,6 +142,23 @@ async def test_the_stream_of_an_order_that_is_deleted_ends(database: Database, s
         assert await anext(events_told) == ("complete", None)
         assert (await receive(socket))["type"] == "complete"
     await until(lambda: server.app.state.house.news.watched_topics == 0)
+
+
+async def test_what_is_ones_own_no_longer_is_not_watched_any_more(
+    database: Database, server: Server, looks_often: None
+) -> None:
+    scene = await new_scene(database, server)
+    order, transfer = await scene.held(1), await scene.offered()
+    await hold(database, scene.bob, scene.event, [2])
+    async with server.socket(scene.alice) as socket:
+        await watching(socket, ids.order_id(order.event_id, order.id))
+        await subscribe(socket, WATCH_TRANSFER, "2", t=ids.transfer_id(transfer.event_id, transfer.id))
+        assert (await told(socket))["status"] == "PENDING_OTP"
+        async with database.transaction() as tx:
+            await tx.rows("UPDATE orders SET buyer_id = $2 WHERE id = $1", order.id, scene.bob.id)
+            await tx.rows("UPDATE transfers SET seller_id = $2 WHERE id = $1", transfer.id, SCANNER)
+        ends = [await receive(socket), await receive(socket)]
+    assert sorted((end["id"], end["type"]) for end in ends) == [("1", "complete"), ("2", "complete")]
 
 
 async def test_a_watcher_is_out_with_their_session(database: Database, server: Server) -> None:
