@@ -171,6 +171,15 @@ async def test_who_has_no_account_by_then_is_not_notified(database: Database) ->
     assert await notices(database) == []
 
 
+async def test_what_a_person_pays_who_is_gone_by_then_notifies_nobody(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    order = await hold(database, alice, event, [0])
+    async with database.transaction() as tx:
+        await tx.rows("DELETE FROM users")
+    assert (await pay(database, alice, order)).status == "CONFIRMED"
+    assert await notices(database) == []
+
+
 async def test_many_are_written_in_one_statement_for_those_who_have_an_account(database: Database) -> None:
     alice, bob = await new_user(database), await new_user(database)
     kind = NotificationKind.HOLD_EXPIRED
