@@ -11,6 +11,7 @@ from jobs.forget_carts import forget_carts_once
 from jobs.forget_codes import forget_codes_once
 from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
+from jobs.forget_notifications import forget_notifications_once
 from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.refund_cancelled import refund_cancelled_once
@@ -20,6 +21,7 @@ from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
 from jobs.tell_endpoints import forget_announcements_once, tell_endpoints_once
 from live.bus import Bus
+from live.news import News
 from messages.envelopes import Envelopes
 from messages.post import post_of
 from messages.webhooks import WebhookSender
@@ -62,6 +64,7 @@ class Work:
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
                 Job("forget carts", partial(forget_carts_once, database), TIDY_SECONDS),
                 Job("forget codes", partial(forget_codes_once, database), TIDY_SECONDS),
+                Job("forget notifications", partial(forget_notifications_once, database), TIDY_SECONDS),
                 Job("forget announcements", partial(forget_announcements_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]
@@ -84,11 +87,15 @@ async def run_worker(settings: Settings) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     database, bus = Database(settings), Bus(settings.redis_url)
+    news = News(bus)
+    database.on_touched = news.tell
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
+    await news.start()
     await work.start()
     await stop.wait()
     await work.stop()
+    await news.stop()
     await bus.stop()
     await database.close()
     await tracing.stop()

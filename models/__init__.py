@@ -12,6 +12,7 @@ from models.door import Scan
 from models.idempotency import IdempotencyKey
 from models.identities import Identity
 from models.ledger import Account, Movement
+from models.notifications import Notification, NotificationPreference
 from models.orders import Buyer, Order, OrderItem
 from models.payments import Payment, SimulatedPayment
 from models.seats import Seat, SeatChange, Stream, Tier
@@ -38,6 +39,8 @@ __all__ = [
     "Identity",
     "Mail",
     "Movement",
+    "Notification",
+    "NotificationPreference",
     "Order",
     "OrderItem",
     "Payment",

@@ -21,6 +21,7 @@ from database import Database
 from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.hub import Hub
+from live.news import News
 from payments.provider import Provider
 from schema import ids
 from schema.errors import forbidden, no_account, rate_limited, unauthorized
@@ -37,7 +38,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class House:
-    """What lives as long as the process."""
+    """What lives as long as the process. Its `looks` are for all who watch: they look in the same moment."""
 
     settings: Settings
     database: Database
@@ -51,6 +52,8 @@ class House:
     qr_codes: QrCodes
     plans: Plans
     hub: Hub
+    news: News
+    looks: Loads
     payments: Payments
     reservations: Reservations
     provider: Provider | None

@@ -75,6 +75,10 @@ def endpoint_id(endpoint: UUID) -> strawberry.ID:
     return _made(b"we_", endpoint.bytes)
 
 
+def notification_id(user: UUID, notification: UUID) -> strawberry.ID:
+    return _made(b"no_", user.bytes + notification.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -143,6 +147,10 @@ def read_endpoint(id: str) -> UUID:
     return UUID(bytes=_read(id, "we", 16))
 
 
+def read_notification(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "no")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -157,6 +165,7 @@ _NAMES = {
     "tx": "a transaction",
     "ca": "a cart",
     "ci": "an item of a cart",
+    "no": "a notification",
     "en": "an entry of the log of a door",
     "we": "a webhook endpoint",
 }

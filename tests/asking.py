@@ -37,7 +37,7 @@ MOMENTS = {
     "since": "2026-01-01T00:00:00Z",
 }
 OF_ORDER = " of order"
-ALIASES = {"buyer": "user"}
+ALIASES = {"buyer": "user", "id": "notification"}
 LEFT_OUT = {"buyerId", "seatId"}
 """What most callers do not say: they are meant themselves."""
 INSTEAD_OF = {"buyerId": "buyerEmail", "seatId": "ticketId"}

@@ -18,6 +18,7 @@ IN_ORDER = (
     "oidc",
     "codes",
     "door",
+    "notifications",
     "webhooks",
     "limits",
     "operating",
