@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotReadable
 
-from settings.addresses import DatabaseUrl, RedisUrl, SmtpUrl, WebUrl
+from settings.addresses import AmqpUrl, DatabaseUrl, RedisUrl, SmtpUrl, WebUrl
 from settings.limits import EndpointLimits
 from settings.providers import OidcIssuer
 from settings.rates import Rates
@@ -98,6 +98,16 @@ class Settings(Rates, EndpointLimits, BaseSettings):
         "/mailbox, and in production no mail at all",
     )
     mail_from: str = Field("Rowlock <noreply@localhost>", description="Who the e-mails of the house are from")
+    amqp_url: AmqpUrl | None = Field(
+        None,
+        description="A RabbitMQ that is told what webhooks are told, amqp://user:password@host/vhost or "
+        "amqps://; needs `rowlock[amqp]`, see docs/rabbitmq.md; unset: none",
+    )
+    amqp_exchange: str = Field(
+        "rowlock",
+        pattern=r"^[\w.:-]{1,100}$",
+        description="The topic exchange there, and what the names of our queues begin with",
+    )
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
     )

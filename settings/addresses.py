@@ -36,6 +36,13 @@ def smtp_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def amqp_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+        raise ValueError("must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost")
+    return url
+
+
 def web_url(url: str) -> str:
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
@@ -49,3 +56,4 @@ DatabaseUrl = Annotated[str, AfterValidator(plain_database_url)]
 RedisUrl = Annotated[str, AfterValidator(redis_url)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(smtp_url)]
+AmqpUrl = Annotated[SecretStr, AfterValidator(amqp_url)]
