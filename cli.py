@@ -18,6 +18,7 @@ from commands.deliveries import deliveries
 from commands.webhooks import webhooks
 from console import change, demo_settings, run, say, servers
 from database import Database
+from messages import broker
 from observing import logs, tracing
 from observing.metrics import SHARED_FOLDER
 from routes.connections import bounded
@@ -53,6 +54,7 @@ def serve(
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
     settings = demo_settings() if demo else read_settings()
     tracing.require()
+    broker.require(settings)
     logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
         if demo:
@@ -98,15 +100,21 @@ def _serve(settings: Settings, workers: int) -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    confirm: Annotated[bool, typer.Option(help="Confirm purchases that RabbitMQ tells of, too.")] = False,
+) -> None:
     """Do the background jobs, without serving, until Ctrl-C."""
     from jobs.work import run_worker
 
-    with servers(read_settings()) as settings:
+    given = read_settings()
+    broker.require(given)
+    if confirm and not given.amqp_url:
+        raise SystemExit("AMQP_URL is not set: it says which RabbitMQ tells of purchases.")
+    with servers(given) as settings:
         logs.set_up(settings.log_level, as_json=settings.is_production)
         tracing.start()
         say("The worker runs. Ctrl-C stops it.")
-        uvloop.run(run_worker(settings))
+        uvloop.run(run_worker(settings, confirms=confirm))
 
 
 @cli.command()

@@ -11,9 +11,11 @@ from auth.seals import Unreadable
 from auth.webhook_secrets import WebhookSecrets
 from console import change, run, say, servers
 from database import Database
+from messages.broker import BrokerSender, NotKept
 from messages.envelopes import Envelopes
 from messages.message import Answer, NotTaken, Undeliverable
 from models.announcements import AnnouncementKind
+from models.webhook_endpoints import BROKER_ID
 from settings import Settings, read_settings
 from steps.refusals import Refused
 from steps.webhook_endpoints import add_endpoint, disable_endpoint, rotate_secret
@@ -73,6 +75,8 @@ def rotate(
 @webhooks.command("disable")
 def disable(endpoint_id: ENDPOINT) -> None:
     """Tell an address nothing any more; what waits to be sent to it is given up."""
+    if endpoint_id == BROKER_ID and read_settings().amqp_url:
+        raise SystemExit("Take AMQP_URL away first, from every server and worker: it says who is told.")
     say(f"{change(disable_endpoint, endpoint_id=endpoint_id)} is told nothing any more.")
 
 
@@ -84,15 +88,17 @@ def test(endpoint_id: ENDPOINT) -> None:
             answer = run(lambda database: _send_test(database, settings, endpoint_id), settings)
     except NotTaken as refused:
         raise SystemExit(f"It answered {refused.answer.status}: {refused.answer.excerpt}") from None
-    except (Undeliverable, Unreadable, httpx2.HTTPError, TimeoutError) as error:
+    except (Undeliverable, Unreadable, NotKept, httpx2.HTTPError, OSError, TimeoutError) as error:
         raise SystemExit(f"It was not sent: {type(error).__name__} {error}") from None
-    say(f"It answered {answer.status}.")
+    say(f"It answered {answer.status}." if answer else "The broker has it.")
 
 
-async def _send_test(database: Database, settings: Settings, endpoint_id: UUID) -> Answer:
+async def _send_test(database: Database, settings: Settings, endpoint_id: UUID) -> Answer | None:
     from messages.webhooks import WebhookSender, trial_message
 
-    sender = WebhookSender(settings, database)
+    if endpoint_id == BROKER_ID and not settings.amqp_url:
+        raise Undeliverable("AMQP_URL is not set")
+    sender = BrokerSender(settings) if endpoint_id == BROKER_ID else WebhookSender(settings, database)
     try:
         return await sender.send(trial_message(endpoint_id))
     finally:

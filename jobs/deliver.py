@@ -14,7 +14,7 @@ from live.ending import end
 from messages.envelopes import Envelopes
 from messages.message import NotTaken, Undeliverable
 from messages.post import Post
-from models.deliveries import DeliveryKind, DeliveryState
+from models.deliveries import TO_SYSTEMS, DeliveryState
 from steps.deliver import Outcome, claim_deliveries, settle_deliveries
 from steps.transact import transact
 
@@ -110,7 +110,7 @@ class Deliverer:
 
 
 def _failure(row: Record, error: Exception) -> Outcome:
-    attempts_max = WEBHOOK_ATTEMPTS_MAX if row["kind"] == DeliveryKind.WEBHOOK else ATTEMPTS_MAX
+    attempts_max = WEBHOOK_ATTEMPTS_MAX if row["kind"] in TO_SYSTEMS else ATTEMPTS_MAX
     is_last = isinstance(error, Undeliverable | Unreadable) or row["attempts"] >= attempts_max
     why = f"{type(error).__name__}: {error}"
     log.warning(

@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from functools import partial
+from typing import NoReturn
 
 from database import Database
+from jobs.confirm_purchases import Confirmer, purchases_of
 from jobs.deliver import Deliverer
 from jobs.fail_transfers import fail_transfers_once
 from jobs.forget_carts import forget_carts_once
@@ -18,8 +20,10 @@ from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
-from jobs.tell_endpoints import forget_announcements_once, tell_endpoints_once
+from jobs.tell_endpoints import forget_announcements_once, let_broker_listen_once, tell_endpoints_once
 from live.bus import Bus
+from live.ending import end
+from messages.broker import BrokerSender
 from messages.envelopes import Envelopes
 from messages.post import post_of
 from messages.webhooks import WebhookSender
@@ -44,7 +48,10 @@ class Work:
         self.provider = provider_of(settings, database)
         self._webhooks = WebhookSender(settings, database)
         envelopes = Envelopes(settings)
-        self._deliverer = Deliverer(database, envelopes, post_of(settings, database, self._webhooks))
+        self._purchases = (settings, Confirmer(settings, database, self.provider, envelopes))
+        self.broker = BrokerSender(settings) if settings.amqp_url else None
+        post = post_of(settings, database, self._webhooks, self.broker)
+        self._deliverer = Deliverer(database, envelopes, post)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             terms = (settings.seats_per_buyer_max, envelopes)
@@ -65,21 +72,31 @@ class Work:
                 Job("forget announcements", partial(forget_announcements_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]
+            if self.broker:
+                jobs.append(
+                    Job("let the broker listen", partial(let_broker_listen_once, database), TIDY_SECONDS)
+                )
         self._jobs = Jobs(jobs)
 
     async def start(self) -> None:
         await self._jobs.start()
 
+    async def confirm(self) -> NoReturn:
+        """Confirm purchases that the broker tells of, until cancelled."""
+        await purchases_of(*self._purchases).run()
+
     async def stop(self) -> None:
         await self._jobs.stop()
         await self._deliverer.stop()
         await self._webhooks.close()
+        if self.broker:
+            await self.broker.close()
         if self.provider:
             await self.provider.close()
 
 
-async def run_worker(settings: Settings) -> None:
-    """Do the jobs until SIGINT or SIGTERM."""
+async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
+    """Do the jobs, and perhaps confirm purchases that the broker tells of, until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
@@ -87,7 +104,9 @@ async def run_worker(settings: Settings) -> None:
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
     await work.start()
+    confirming = [asyncio.create_task(work.confirm(), name="confirm purchases")] if confirms else []
     await stop.wait()
+    await end(confirming)
     await work.stop()
     await bus.stop()
     await database.close()

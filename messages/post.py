@@ -9,6 +9,8 @@ from messages.smtp import SmtpSender
 from models.deliveries import DeliveryKind
 from settings import Settings
 
+SETTINGS = {DeliveryKind.AMQP: "AMQP_URL"}
+
 
 class NobodySends(Exception):
     """The settings name nobody who sends this kind of message."""
@@ -24,18 +26,23 @@ class Post:
         """Hand a message over to its sender. Raises what that raises, or `NobodySends`."""
         sender = self._senders.get(message.to.kind)
         if sender is None:
-            raise NobodySends(f"no sender of {message.to.kind.value} is set, see SMTP_URL")
+            kind = message.to.kind
+            raise NobodySends(f"no sender of {kind.value} is set, see {SETTINGS.get(kind, 'SMTP_URL')}")
         return await sender.send(message)
 
 
-def post_of(settings: Settings, database: Database, webhooks: Sender | None = None) -> Post:
-    """The senders that are set; in their place the mailbox, but never in production or for webhooks."""
+def post_of(
+    settings: Settings, database: Database, webhooks: Sender | None = None, broker: Sender | None = None
+) -> Post:
+    """The senders that are set; in their place the mailbox, but never in production or for systems."""
     senders: dict[DeliveryKind, Sender] = {}
     if not settings.is_production:
         senders = dict.fromkeys(DeliveryKind, Mailbox(database))
     if settings.smtp_url:
         senders[DeliveryKind.EMAIL] = SmtpSender(settings.smtp_url.get_secret_value(), settings.mail_from)
-    senders.pop(DeliveryKind.WEBHOOK, None)
-    if webhooks:
-        senders[DeliveryKind.WEBHOOK] = webhooks
+    systems = {DeliveryKind.WEBHOOK: webhooks, DeliveryKind.AMQP: broker}
+    for kind, sender in systems.items():
+        senders.pop(kind, None)
+        if sender:
+            senders[kind] = sender
     return Post(senders)

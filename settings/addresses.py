@@ -39,7 +39,9 @@ def smtp_url(url: SecretStr) -> SecretStr:
 def amqp_url(url: SecretStr) -> SecretStr:
     parts = urlsplit(url.get_secret_value())
     if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
-        raise ValueError("must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost")
+        raise ValueError(
+            "must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost"
+        )
     return url
 
 

@@ -10,7 +10,7 @@ from database import Transaction
 from messages.envelopes import Envelopes
 from messages.message import Address, Answer, Message, Text
 from models.columns import new_id
-from models.deliveries import DeliveryKind, DeliveryState
+from models.deliveries import TO_SYSTEMS, DeliveryState
 from steps.person_locks import DUE_DELIVERIES, OVERDUE_DELIVERIES
 
 LEASE_SECONDS = 60
@@ -124,10 +124,10 @@ async def settle_deliveries(tx: Transaction, *, outcomes: Sequence[Outcome]) -> 
         strict=True,
     )
     await tx.rows(SETTLE, *columns)
-    webhooks = [outcome for outcome in outcomes if outcome.row["kind"] == DeliveryKind.WEBHOOK]
-    if webhooks:
-        tried = {outcome.row["owner_id"] for outcome in webhooks}
-        well = {o.row["owner_id"] for o in webhooks if o.state is DeliveryState.SENT}
+    to_systems = [outcome for outcome in outcomes if outcome.row["kind"] in TO_SYSTEMS]
+    if to_systems:
+        tried = {outcome.row["owner_id"] for outcome in to_systems}
+        well = {o.row["owner_id"] for o in to_systems if o.state is DeliveryState.SENT}
         await tx.rows(FAILING, sorted(tried), sorted(tried - well))
 
 
