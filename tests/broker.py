@@ -1,0 +1,106 @@
+"""What goes to a broker and comes from it, as another system sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+from aio_pika import connect
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from pydantic import SecretStr
+
+from database import Database
+from jobs.deliver import Deliverer
+from jobs.tell_endpoints import let_broker_listen_once, tell_endpoints_once
+from live.ending import end
+from messages.broker import BrokerSender
+from messages.broker_queue import BrokerQueue
+from messages.post import post_of
+from messages.webhooks import WebhookSender
+from settings import Settings
+from tests.codes import ENVELOPES
+
+SECONDS_MAX = 20
+
+
+def named(settings: Settings, url: str) -> Settings:
+    """These settings with a broker at this address, and an exchange that nobody else has."""
+    own = {"amqp_url": SecretStr(url), "amqp_exchange": f"rowlock-{uuid4().hex}"}
+    return settings.model_copy(update=own)
+
+
+@dataclass
+class System:
+    """Another system at the broker, with a queue of its own for what the exchange has."""
+
+    channel: AbstractChannel
+    queue: AbstractQueue
+
+    async def got(self, queue: str | None = None) -> AbstractIncomingMessage:
+        """The next message, of its own queue or another, within `SECONDS_MAX`."""
+        source = await self.channel.get_queue(queue, ensure=False) if queue else self.queue
+        async with asyncio.timeout(SECONDS_MAX):
+            while (message := await source.get(fail=False)) is None:
+                await asyncio.sleep(0.02)
+        await message.ack()
+        return message
+
+    async def kinds(self, many: int) -> list[str | None]:
+        return [(await self.got()).routing_key for _ in range(many)]
+
+    async def waiting(self, queue: str) -> int:
+        """How many messages of a queue nobody has in hand."""
+        found = await self.channel.declare_queue(queue, passive=True)
+        return found.declaration_result.message_count or 0
+
+
+@asynccontextmanager
+async def system(settings: Settings, key: str = "#") -> AsyncIterator[System]:
+    assert settings.amqp_url
+    connection = await connect(settings.amqp_url.get_secret_value())
+    async with connection, connection.channel() as channel:
+        exchange = await channel.declare_exchange(settings.amqp_exchange, "topic", durable=True)
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(exchange, key)
+        yield System(channel, queue)
+
+
+async def published(database: Database, settings: Settings) -> int:
+    """Tell the broker all that was announced, send what is due, and say how many tries that took."""
+    while await tell_endpoints_once(database, ENVELOPES):
+        pass
+    senders, found = (WebhookSender(settings, database), BrokerSender(settings)), 0
+    deliverer = Deliverer(database, ENVELOPES, post_of(settings, database, *senders), round_seconds=60)
+    try:
+        while tried := await deliverer.deliver_once():
+            found += tried // 2
+    finally:
+        await deliverer.stop()
+        for sender in senders:
+            await sender.close()
+    return found
+
+
+async def listen(database: Database) -> None:
+    """Let the broker be told, as a process does that has one."""
+    assert await let_broker_listen_once(database) == 1
+
+
+@asynccontextmanager
+async def consuming(queue: BrokerQueue) -> AsyncIterator[None]:
+    """Consume a queue until the block ends."""
+    task = asyncio.create_task(queue.run())
+    try:
+        yield
+    finally:
+        await end([task])
+
+
+async def until_empty(system: System, *queues: str) -> None:
+    """Wait until nothing waits in these queues; what somebody has in hand does not wait."""
+    async with asyncio.timeout(SECONDS_MAX):
+        for queue in queues:
+            with suppress(TimeoutError):
+                while await system.waiting(queue):
+                    await asyncio.sleep(0.02)
