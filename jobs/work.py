@@ -23,6 +23,7 @@ from jobs.settle_payments import settle_payments_once
 from jobs.tell_endpoints import forget_announcements_once, let_broker_listen_once, tell_endpoints_once
 from live.bus import Bus
 from live.ending import end
+from live.news import News
 from messages.broker import BrokerSender
 from messages.envelopes import Envelopes
 from messages.post import post_of
@@ -101,13 +102,17 @@ async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     database, bus = Database(settings), Bus(settings.redis_url)
+    news = News(bus)
+    database.on_touched = news.tell
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
+    await news.start()
     await work.start()
     confirming = [asyncio.create_task(work.confirm(), name="confirm purchases")] if confirms else []
     await stop.wait()
     await end(confirming)
     await work.stop()
+    await news.stop()
     await bus.stop()
     await database.close()
     await tracing.stop()

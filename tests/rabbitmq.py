@@ -163,7 +163,7 @@ def _environment(place: Path, port: int) -> dict[str, str]:
     }
 
 
-def _account() -> dict[str, int]:
+def _account() -> dict[str, Any]:
     """Who runs it for root."""
     if os.geteuid() != 0:
         return {}
