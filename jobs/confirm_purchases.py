@@ -11,6 +11,7 @@ from payments.provider import Provider
 from schema.purchases import NotAPurchase, Purchase, purchase_in
 from settings import Settings
 from steps.check_purchase import Checked, check_purchase
+from steps.notify_of_purchase import notify_of_purchase
 from steps.refusals import RefusalCode, Refused
 from steps.settle import settle_payment
 from steps.transact import transact
@@ -54,6 +55,8 @@ class Confirmer:
             raise Hopeless(str(refused)) from None
         if not checked.is_paid:
             raise NotPaidYet("nobody has paid the order so far")
+        names = {"event_id": purchase.event_id, "order_id": purchase.order_id}
+        await transact(self._database, notify_of_purchase, buyer_id=checked.order.buyer_id, **names)
 
     async def _check(self, purchase: Purchase) -> Checked:
         return await transact(self._database, check_purchase, **vars(purchase))

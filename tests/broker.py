@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -15,13 +15,14 @@ from jobs.deliver import Deliverer
 from jobs.tell_endpoints import let_broker_listen_once, tell_endpoints_once
 from live.ending import end
 from messages.broker import BrokerSender
-from messages.broker_queue import BrokerQueue
+from messages.broker_queue import BrokerQueue, Handle
 from messages.post import post_of
 from messages.webhooks import WebhookSender
 from settings import Settings
 from tests.codes import ENVELOPES
 
 SECONDS_MAX = 20
+PAUSES_MILLISECONDS = (20, 40)
 
 
 def named(settings: Settings, url: str) -> Settings:
@@ -48,11 +49,6 @@ class System:
 
     async def kinds(self, many: int) -> list[str | None]:
         return [(await self.got()).routing_key for _ in range(many)]
-
-    async def waiting(self, queue: str) -> int:
-        """How many messages of a queue nobody has in hand."""
-        found = await self.channel.declare_queue(queue, passive=True)
-        return found.declaration_result.message_count or 0
 
 
 @asynccontextmanager
@@ -87,20 +83,42 @@ async def listen(database: Database) -> None:
     assert await let_broker_listen_once(database) == 1
 
 
+class Watched(BrokerQueue):
+    """The queue of purchases with short pauses; it counts what was settled."""
+
+    def __init__(self, settings: Settings, handle: Handle) -> None:
+        super().__init__(settings, "confirm", "ticket.purchased", handle, PAUSES_MILLISECONDS)
+        self.taken = 0
+        self.ready = asyncio.Event()
+
+    async def _declare(self, channel: AbstractChannel) -> None:
+        await super()._declare(channel)
+        self.ready.set()
+
+    async def _take(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
+        await super()._take(channel, message)
+        self.taken += 1
+
+    async def until_taken(self, many: int) -> None:
+        async with asyncio.timeout(SECONDS_MAX):
+            while self.taken < many:
+                await asyncio.sleep(0.01)
+        assert self.taken == many
+
+    async def waiting(self, *, dead: bool = False) -> int:
+        """How many messages nobody has in hand."""
+        async with system(self._settings, "none") as other:
+            found = await other.channel.declare_queue(self.dead if dead else self.name, passive=True)
+            return found.declaration_result.message_count or 0
+
+
 @asynccontextmanager
-async def consuming(queue: BrokerQueue) -> AsyncIterator[None]:
-    """Consume a queue until the block ends."""
+async def consuming(queue: Watched) -> AsyncIterator[Watched]:
+    """Consume a queue until the block ends; then whoever consumes it dies."""
     task = asyncio.create_task(queue.run())
     try:
-        yield
+        async with asyncio.timeout(SECONDS_MAX):
+            await queue.ready.wait()
+        yield queue
     finally:
         await end([task])
-
-
-async def until_empty(system: System, *queues: str) -> None:
-    """Wait until nothing waits in these queues; what somebody has in hand does not wait."""
-    async with asyncio.timeout(SECONDS_MAX):
-        for queue in queues:
-            with suppress(TimeoutError):
-                while await system.waiting(queue):
-                    await asyncio.sleep(0.02)
