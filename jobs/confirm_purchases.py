@@ -71,6 +71,6 @@ class Confirmer:
         await transact(self._database, settle_payment, **terms)
 
 
-def purchases_of(settings: Settings, confirmer: Confirmer, **pauses: Any) -> BrokerQueue:
+def purchases_of(settings: Settings, confirmer: Confirmer) -> BrokerQueue:
     """The queue of all purchases."""
-    return BrokerQueue(settings, "confirm", AnnouncementKind.TICKET_PURCHASED, confirmer.confirm, **pauses)
+    return BrokerQueue(settings, "confirm", AnnouncementKind.TICKET_PURCHASED, confirmer.confirm)

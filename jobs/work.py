@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from functools import partial
-from typing import NoReturn
 
 from database import Database
 from jobs.confirm_purchases import Confirmer, purchases_of
@@ -38,6 +38,7 @@ SETTLE_SECONDS = 30.0
 REFUND_SECONDS = 5.0
 CANCELLED_SECONDS = 2.0
 TIDY_SECONDS = 300.0
+QUEUE_SECONDS_MAX = 10.0
 
 
 class Work:
@@ -49,7 +50,7 @@ class Work:
         self.provider = provider_of(settings, database)
         self._webhooks = WebhookSender(settings, database)
         envelopes = Envelopes(settings)
-        self._purchases = (settings, Confirmer(settings, database, self.provider, envelopes))
+        self.purchases = purchases_of(settings, Confirmer(settings, database, self.provider, envelopes))
         self.broker = BrokerSender(settings) if settings.amqp_url else None
         post = post_of(settings, database, self._webhooks, self.broker)
         self._deliverer = Deliverer(database, envelopes, post)
@@ -82,10 +83,6 @@ class Work:
     async def start(self) -> None:
         await self._jobs.start()
 
-    async def confirm(self) -> NoReturn:
-        """Confirm purchases that the broker tells of, until cancelled."""
-        await purchases_of(*self._purchases).run()
-
     async def stop(self) -> None:
         await self._jobs.stop()
         await self._deliverer.stop()
@@ -107,8 +104,12 @@ async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
     await news.start()
+    confirming = [asyncio.create_task(work.purchases.run(), name="confirm purchases")] if confirms else []
+    if confirming:
+        with suppress(TimeoutError):  # what it publishes itself is not to be missed
+            async with asyncio.timeout(QUEUE_SECONDS_MAX):
+                await work.purchases.ready.wait()
     await work.start()
-    confirming = [asyncio.create_task(work.confirm(), name="confirm purchases")] if confirms else []
     await stop.wait()
     await end(confirming)
     await work.stop()

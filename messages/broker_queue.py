@@ -57,6 +57,8 @@ class BrokerQueue:
         self._key = key
         self._handle = handle
         self._pauses_milliseconds = pauses_milliseconds
+        self.ready = asyncio.Event()
+        """Set once the queue is there: from then on nothing is published past it."""
 
     @property
     def dead(self) -> str:
@@ -104,6 +106,7 @@ class BrokerQueue:
             back = _handing_on(self.name) | {"x-message-ttl": pause}
             await channel.declare_queue(self._retry(pause), durable=True, arguments=back)
         await queue.bind(exchange, self._key)
+        self.ready.set()
 
     async def _take(self, channel: "AbstractChannel", message: "AbstractIncomingMessage") -> None:
         """Handle a message and settle it; if that fails too, the broker gives it out again."""

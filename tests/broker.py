@@ -89,11 +89,6 @@ class Watched(BrokerQueue):
     def __init__(self, settings: Settings, handle: Handle) -> None:
         super().__init__(settings, "confirm", "ticket.purchased", handle, PAUSES_MILLISECONDS)
         self.taken = 0
-        self.ready = asyncio.Event()
-
-    async def _declare(self, channel: AbstractChannel) -> None:
-        await super()._declare(channel)
-        self.ready.set()
 
     async def _take(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         await super()._take(channel, message)

@@ -20,6 +20,17 @@ ROOT = Path(__file__).parent.parent.parent
 SECONDS_MAX = 60
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What a process is told of these settings."""
+    assert settings.database_url
+    told = {"DATABASE_URL": settings.database_url, "AMQP_EXCHANGE": settings.amqp_exchange}
+    if settings.redis_url:
+        told["REDIS_URL"] = settings.redis_url
+    if settings.amqp_url:
+        told["AMQP_URL"] = settings.amqp_url.get_secret_value()
+    return os.environ | told
+
+
 @dataclass
 class Operator:
     """Runs commands on the database of the test."""
@@ -28,12 +39,11 @@ class Operator:
 
     async def run(self, *arguments: str, fails: bool = False) -> str:
         """What a command says; where it fails, why."""
-        assert self.settings.database_url
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ROOT / "cli.py"),
             *arguments,
-            env=os.environ | {"DATABASE_URL": self.settings.database_url},
+            env=environment_of(self.settings),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
