@@ -51,7 +51,7 @@ def serve(
     demo: WITH_DEMO = False,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
-    settings = demo_settings() if demo else read_settings()
+    settings = _checked(demo_settings() if demo else read_settings())
     tracing.require()
     logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
@@ -62,6 +62,14 @@ def serve(
         _tell(settings, ready, demo=demo)
         with _shared_metrics(workers):
             _serve(ready, workers)
+
+
+def _checked(settings: Settings) -> Settings:
+    """The settings, once all letters could be written by the templates that they name."""
+    from messages.letters import check_templates
+
+    check_templates(settings)
+    return settings
 
 
 @contextmanager
@@ -102,7 +110,7 @@ def worker() -> None:
     """Do the background jobs, without serving, until Ctrl-C."""
     from jobs.work import run_worker
 
-    with servers(read_settings()) as settings:
+    with servers(_checked(read_settings())) as settings:
         logs.set_up(settings.log_level, as_json=settings.is_production)
         tracing.start()
         say("The worker runs. Ctrl-C stops it.")

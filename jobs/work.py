@@ -44,7 +44,8 @@ class Work:
         self.provider = provider_of(settings, database)
         self._webhooks = WebhookSender(settings, database)
         envelopes = Envelopes(settings)
-        self._deliverer = Deliverer(database, envelopes, post_of(settings, database, self._webhooks))
+        self._post = post_of(settings, database, self._webhooks)
+        self._deliverer = Deliverer(database, envelopes, self._post)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             terms = (settings.seats_per_buyer_max, envelopes)
@@ -73,6 +74,7 @@ class Work:
     async def stop(self) -> None:
         await self._jobs.stop()
         await self._deliverer.stop()
+        await self._post.close()
         await self._webhooks.close()
         if self.provider:
             await self.provider.close()
