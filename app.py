@@ -24,6 +24,7 @@ from jobs.loop import Jobs
 from jobs.work import Work
 from live.bus import Bus
 from live.hub import Hub
+from live.news import News
 from observing import logs, tracing
 from payments.provider import Provider
 from routes.directly import Directly
@@ -57,10 +58,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     database = Database(settings)
     bus = Bus(settings.redis_url)
     hub = Hub(database, bus, settings.frame_milliseconds)
+    news = News(bus)
+    database.on_touched = news.tell
     work = Work(settings, database, bus)
     revocations = Revocations(database, bus, settings.access_token_seconds)
     database.on_sessions_ended = revocations.tell
-    house = _house(settings, database, hub, revocations, work.provider)
+    house = _house(settings, database, hub, news, revocations, work.provider)
     endpoint = GraphQLEndpoint(schema, house, shows_query_page=not settings.is_production)
     gauges = Gauges(database, hub, endpoint.operations.streams)
     metrics = Metrics(settings.metrics_token, gauges)
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             outside = house.visitors.issuers.stop, house.rate_limits.stop, endpoint.documents.close
             for stop in (tracing.stop, database.close, *outside):
                 stack.push_async_callback(stop)
-            for part in (bus, revocations, hub, work, watch):
+            for part in (bus, revocations, hub, news, work, watch):
                 stack.push_async_callback(part.stop)
                 await part.start()
             yield
@@ -113,6 +116,7 @@ def _house(
     settings: Settings,
     database: Database,
     hub: Hub,
+    news: News,
     revocations: Revocations,
     provider: Provider | None,
 ) -> House:
@@ -132,6 +136,7 @@ def _house(
         qr_codes=QrCodes(settings),
         plans=Plans(database),
         hub=hub,
+        news=news,
         payments=Payments(database, settings.credits_currency),
         reservations=Reservations(database, limits),
         provider=provider,

@@ -47,6 +47,7 @@ class Transaction:
 
     `changed_events` are the events whose seats it changed; whoever commits wakes the relay for them.
     `ended_sessions` are the sessions that it ended; whoever commits knows them from then on.
+    `touched` are the topics of single things that it changed; whoever commits wakes those who watch them.
     `seats_held` and `seats_sold` are how many it held and sold, for the metrics.
     `may_wait` says that a first try found rows in flight, so that this one had better wait for them.
     """
@@ -55,6 +56,7 @@ class Transaction:
     _session_of: Callable[[], AsyncSession]
     changed_events: set[UUID] = field(default_factory=set)
     ended_sessions: set[UUID] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     seats_held: int = 0
     seats_sold: int = 0
     may_wait: bool = False
@@ -86,12 +88,13 @@ class Database:
     """Two bounded pools on one PostgreSQL: one that writes, and one that can only read.
 
     `on_commit` is called with the events whose seats a transaction changed, once it is committed;
-    `on_sessions_ended` likewise with the sessions that it ended.
+    `on_sessions_ended` likewise with the sessions that it ended, `on_touched` with the topics it touched.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.on_commit: Callable[[set[UUID]], None] = lambda _: None
         self.on_sessions_ended: Callable[[set[UUID]], None] = lambda _: None
+        self.on_touched: Callable[[set[str]], None] = lambda _: None
         # A writer finds its rows by key. On tables that have just begun to fill, the planner knows nothing
         # yet and would rather read them whole, for every row again; and it would plan a statement with short
         # arrays anew each time, which takes longer than to run it.
@@ -128,6 +131,8 @@ class Database:
             self.on_commit(transaction.changed_events)
         if transaction.ended_sessions:
             self.on_sessions_ended(transaction.ended_sessions)
+        if transaction.touched:
+            self.on_touched(transaction.touched)
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncIterator[Transaction]:

@@ -35,7 +35,7 @@ def paying(event: UUID) -> list[Statement]:
     return [
         (ORDERS_AND_THEIR_SEATS, [_event(event), ORDER]),
         (SELL, [_event(event), ORDER, ORDER, "ARRAY[:i]", NEW_ID, REFERENCE, NEW_ID]),
-        (CHARGE, [BUYER, NEW_ID, "ARRAY['EUR']", price, f"ARRAY[{_event(event)}]", ORDER]),
+        (CHARGE, [BUYER, NEW_ID, "ARRAY['EUR']", price, f"ARRAY[{_event(event)}]", ORDER, NEW_ID]),
     ]
 
 

@@ -142,8 +142,12 @@ async def _enter(house: House) -> None:
 
 async def _fill_purses(house: House) -> None:
     async with house.database.transaction() as tx:
+        people = [*house.tokens, *buyer_ids()]
+        await tx.rows(
+            "INSERT INTO users (id, email) SELECT id, id::text FROM unnest($1::uuid[]) AS id", people
+        )
         await tx.rows(
             "INSERT INTO accounts SELECT unnest($1::uuid[]), 'EUR', $2",
-            [*house.tokens, *buyer_ids()],
+            people,
             PURSE_MINOR,
         )

@@ -20,6 +20,7 @@ from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
 from jobs.tell_endpoints import forget_announcements_once, tell_endpoints_once
 from live.bus import Bus
+from live.news import News
 from messages.envelopes import Envelopes
 from messages.post import post_of
 from messages.webhooks import WebhookSender
@@ -86,11 +87,15 @@ async def run_worker(settings: Settings) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     database, bus = Database(settings), Bus(settings.redis_url)
+    news = News(bus)
+    database.on_touched = news.tell
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
+    await news.start()
     await work.start()
     await stop.wait()
     await work.stop()
+    await news.stop()
     await bus.stop()
     await database.close()
     await tracing.stop()

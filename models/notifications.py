@@ -59,6 +59,13 @@ class Notification(SQLModel, table=True):
         one_of("kind", NotificationKind, "notifications_kind_known"),
         Index("notifications_unread", "user_id", "id", postgresql_where=text("read_at IS NULL")),
         Index("notifications_untold", "created_at", "id", postgresql_where=text("told_at IS NULL")),
+        Index(
+            "notifications_one_a_cancelled_event",
+            "user_id",
+            "event_id",
+            unique=True,
+            postgresql_where=text("kind = 'EVENT_CANCELLED'"),
+        ),
         Index("notifications_read_by_age", "created_at", postgresql_where=text("read_at IS NOT NULL")),
         Index("notifications_unread_by_age", "created_at", postgresql_where=text("read_at IS NULL")),
     )

@@ -21,6 +21,7 @@ from database import Database
 from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.hub import Hub
+from live.news import News
 from payments.provider import Provider
 from schema import ids
 from schema.errors import forbidden, no_account, rate_limited, unauthorized
@@ -51,6 +52,7 @@ class House:
     qr_codes: QrCodes
     plans: Plans
     hub: Hub
+    news: News
     payments: Payments
     reservations: Reservations
     provider: Provider | None

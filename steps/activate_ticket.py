@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.tickets import Ticket
 from models.transactions import TransactionStatus
 from steps.idempotency import Key, claim
+from steps.notify import Notice, notify
 from steps.place import lock_payment_and_order
 from steps.refusals import RefusalCode, Refused
 from steps.replay import ticket_now
@@ -57,4 +59,6 @@ async def activate_ticket(
     ticket = await ticket_now(tx, event_id, ticket_id)
     if ticket.status != "ACTIVE":
         raise Refused(RefusalCode.TICKET_INVALID_STATE, TOO_LATE)
+    about = (event_id, ticket.order_id, ticket_id)
+    await notify(tx, Notice(ticket.owner_id, NotificationKind.TICKET_ACTIVATED, *about))
     return ticket

@@ -5,9 +5,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.orders import Order, order_of
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
+from steps.notify import Notice, notify
 from steps.outbox import log_of
 from steps.place import give_up_payment
 from steps.refusals import RefusalCode, Refused
@@ -52,6 +54,7 @@ async def cancel_order(
         raise Refused(
             RefusalCode.ORDER_INVALID_STATE, "Only an order that is held and not paid can be cancelled."
         )
+    await notify(tx, Notice(cancelled["buyer_id"], NotificationKind.ORDER_CANCELLED, event_id, order_id))
     return order_of(cancelled)
 
 

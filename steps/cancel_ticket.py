@@ -4,9 +4,11 @@ from uuid import UUID
 
 from database import Transaction
 from models.announcements import AnnouncementKind
+from models.notifications import NotificationKind
 from models.tickets import Ticket, ticket_of
 from steps.announce import announce_tickets
 from steps.idempotency import Key, claim
+from steps.notify import Notice, notify
 from steps.outbox import log_of
 from steps.refusals import RefusalCode, Refused
 from steps.replay import ticket_now
@@ -61,7 +63,10 @@ async def cancel_ticket(
     assert cancelled["seats_freed"] == 1, "the seat of a live ticket names its order"
     tx.changed_events.add(event_id)
     await announce_tickets(tx, AnnouncementKind.TICKET_CANCELLED, event_id, [ticket_id])
-    return ticket_of(cancelled)
+    ticket = ticket_of(cancelled)
+    about = (event_id, ticket.order_id, ticket_id)
+    await notify(tx, Notice(ticket.owner_id, NotificationKind.TICKET_CANCELLED, *about))
+    return ticket
 
 
 def not_cancellable(status: str, *, takes_place: bool, in_time: bool, is_disputed: bool) -> Refused | None:

@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.orders import Order, order_of
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
+from steps.notify import Notice, notify
 from steps.pay import not_pending, refuse_while_paid_by_card
 from steps.refusals import RefusalCode, Refused
 from steps.replay import order_now
@@ -35,4 +37,5 @@ async def confirm_order(
         raise sold
     confirmed = await tx.row(TAKEN_BY, event_id, order_id, cashier_id)
     assert confirmed is not None, "what is locked is there"
+    await notify(tx, Notice(sold.buyer_id, NotificationKind.ORDER_CONFIRMED, event_id, order_id))
     return order_of(confirmed)

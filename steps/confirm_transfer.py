@@ -7,6 +7,7 @@ from auth.codes import CodeObject, Codes
 from database import Transaction
 from models.announcements import AnnouncementKind
 from models.codes import TRIES_MAX, CodePurpose
+from models.notifications import NotificationKind
 from models.transfers import Transfer
 from steps.announce import announce_transfer
 from steps.codes import judge_code, verify_code
@@ -15,6 +16,7 @@ from steps.escrow import pay_seller
 from steps.idempotency import Key, claim, give_up
 from steps.initiate_transfer import refuse_if_missing
 from steps.locks import lock_accounts, lock_ticket_alone
+from steps.notify import notify, of_transfer
 from steps.parties import lock_parties, locked_transfer, not_in
 from steps.person_locks import lock_code
 from steps.refusals import RefusalCode, Refused, invalid
@@ -129,3 +131,4 @@ async def _hand_over(tx: Transaction, transfer: Transfer, caller_id: UUID, seats
         raise Refused(RefusalCode.TRANSFER_INVALID_STATE, "The time to confirm this transfer is over.")
     await pay_seller(tx, transfer, actor_id=caller_id)
     await announce_transfer(tx, AnnouncementKind.TRANSFER_COMPLETED, transfer)
+    await notify(tx, *of_transfer(NotificationKind.TRANSFER_COMPLETED, transfer))

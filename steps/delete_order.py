@@ -3,11 +3,15 @@
 from uuid import UUID
 
 from database import Transaction
+from models.notifications import NotificationKind
+from models.orders import Order, OrderStatus
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
+from steps.notify import Notice, notify
 from steps.outbox import log_of
 from steps.place import give_up_payment
 from steps.refusals import RefusalCode, Refused
+from steps.replay import order_now
 
 PAID = {"CONFIRMED", "COMPLETED", "REFUNDED"}
 
@@ -40,8 +44,17 @@ async def delete_order(
             raise Refused(RefusalCode.ORDER_NOT_FOUND)
         if order["status"] in PAID:
             raise Refused(RefusalCode.ORDER_INVALID_STATE, "An order that was paid stays in the books.")
+        if order["status"] == "PENDING":
+            await _notify(tx, await order_now(tx, event_id, order_id))
         await give_up_payment(tx, order)
         await tx.rows(DELETE, event_id, order_id, order["indexes"])
         if order["indexes"]:
             tx.changed_events.add(event_id)
     return event_id, order_id
+
+
+async def _notify(tx: Transaction, order: Order) -> None:
+    """Notify a buyer that a hold is over, of which nobody has told them yet."""
+    lapsed = order.status == OrderStatus.EXPIRED
+    kind = NotificationKind.HOLD_EXPIRED if lapsed else NotificationKind.ORDER_CANCELLED
+    await notify(tx, Notice(order.buyer_id, kind, order.event_id, order.id))

@@ -4,6 +4,7 @@ import logging
 from uuid import UUID
 
 from database import Transaction
+from steps.end_transfer import tell_of_failed
 from steps.idempotency import Key, claim
 from steps.locks import lock_ticket_alone
 from steps.pay_back import disputed_among
@@ -16,15 +17,17 @@ OVER = {"CANCELLED", "REFUNDED"}
 DELETE = """
     WITH gone AS (
         DELETE FROM tickets WHERE event_id = $1 AND id = $2 RETURNING *
-    ), ended AS (
-        UPDATE transfers SET status = 'FAILED'
-        WHERE event_id = $1 AND ticket_id = $2 AND status = 'PENDING_OTP'
     )
     INSERT INTO deleted_tickets (event_id, id, reference, order_id, index, owner_id, status, price_minor,
         currency, purchased_at, ended_at, deleted_by)
     SELECT event_id, id, reference, order_id, index, owner_id, status, price_minor, currency, purchased_at,
         ended_at, $3 FROM gone"""
 """$1 event, $2 ticket, $3 who deletes it."""
+
+
+END_TRANSFERS = """
+    UPDATE transfers SET status = 'FAILED'
+    WHERE event_id = $1 AND ticket_id = $2 AND status = 'PENDING_OTP' RETURNING *"""
 
 
 async def delete_ticket(
@@ -44,6 +47,7 @@ async def delete_ticket(
         if await disputed_among(tx, event_id, [ticket]):
             raise _refused("Its last transfer is disputed: decide on that first.")
         await tx.rows(DELETE, event_id, ticket_id, actor_id)
+        await tell_of_failed(tx, await tx.rows(END_TRANSFERS, event_id, ticket_id))
         log.info("ticket %s of event %s was deleted by %s", ticket_id, event_id, actor_id)
     return event_id, ticket_id
 

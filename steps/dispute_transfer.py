@@ -4,11 +4,13 @@ from uuid import UUID
 
 from database import Transaction
 from models.announcements import AnnouncementKind
+from models.notifications import NotificationKind
 from models.transfers import DONE, Transfer
 from steps.announce import announce_transfer
 from steps.escrow import pay_back, put_aside, release
 from steps.idempotency import Key, claim
 from steps.locks import lock_accounts, lock_ticket_alone
+from steps.notify import notify, of_transfer
 from steps.parties import locked_transfer, not_in
 from steps.person_locks import lock_user
 from steps.refusals import Inputs, RefusalCode, Refused
@@ -75,6 +77,8 @@ async def dispute_transfer(
     spent_minor = await put_aside(tx, transfer, actor_id=caller_id)
     await tx.rows(DISPUTE, event_id, transfer_id, spent_minor, reason.strip())
     await announce_transfer(tx, AnnouncementKind.TRANSFER_DISPUTED, transfer)
+    other_id = transfer.buyer_id if caller_id == transfer.seller_id else transfer.seller_id
+    await notify(tx, *of_transfer(NotificationKind.TRANSFER_DISPUTED, transfer, other_id))
     return await transfer_now(tx, event_id, transfer_id)
 
 
@@ -90,6 +94,7 @@ async def reject_dispute(
         raise problem
     await release(tx, transfer, actor_id=actor_id)
     await tx.rows(REJECT, event_id, transfer_id)
+    await notify(tx, *of_transfer(NotificationKind.TRANSFER_COMPLETED, transfer))
     return await transfer_now(tx, event_id, transfer_id)
 
 
@@ -121,6 +126,7 @@ async def reverse_transfer(
     done = await tx.row(REVERSE, *named)
     assert done is not None, "a ticket that has not moved on is its last buyer's"
     await announce_transfer(tx, AnnouncementKind.TRANSFER_REVERSED, transfer)
+    await notify(tx, *of_transfer(NotificationKind.TRANSFER_REVERSED, transfer))
     return await transfer_now(tx, event_id, transfer_id)
 
 

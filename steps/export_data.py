@@ -29,6 +29,9 @@ EVERYTHING = {
     "deliveries": """
         SELECT id, kind, recipient, state, attempts, created_at
         FROM deliveries WHERE owner_id = $1 ORDER BY id""",
+    "notifications": "SELECT * FROM notifications WHERE user_id = $1 ORDER BY id",
+    "notification_preferences": """
+        SELECT kind, channel, wanted FROM notification_preferences WHERE user_id = $1 ORDER BY 1, 2""",
     "credits": "SELECT currency, balance_minor FROM accounts WHERE user_id = $1 ORDER BY currency",
     "movements": "SELECT * FROM movements WHERE user_id = $1 ORDER BY id",
     "payments": "SELECT * FROM payments WHERE user_id = $1 ORDER BY id",

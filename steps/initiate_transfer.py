@@ -9,12 +9,15 @@ from auth.codes import CodeObject, Codes
 from database import Transaction
 from models.codes import CodePurpose
 from models.columns import new_id
+from models.notifications import NotificationKind
 from models.tickets import LIVE_TICKET
 from models.transfers import Transfer
 from steps.codes import OBJECTS_PER_HOUR_MAX, issue_code
+from steps.end_transfer import tell_of_failed
 from steps.idempotency import Key, claim
 from steps.ledger import BALANCE
 from steps.locks import lock_seat, lock_ticket_alone
+from steps.notify import notify, of_transfer
 from steps.parties import lock_parties
 from steps.refusals import RefusalCode, Refused, invalid
 from steps.replay import transfer_now
@@ -33,7 +36,7 @@ PERSON = "SELECT id FROM users WHERE lower(email) = lower($1)"
 # Nothing of this ticket is pending any more, so what still stands so is past its time.
 FAIL_LAPSED = """
     UPDATE transfers SET status = 'FAILED'
-    WHERE event_id = $1 AND ticket_id = $2 AND status = 'PENDING_OTP'"""
+    WHERE event_id = $1 AND ticket_id = $2 AND status = 'PENDING_OTP' RETURNING *"""
 
 # There for the buyer to be locked by, before their seats are counted.
 KNOW_BUYER = "INSERT INTO buyers (event_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -92,13 +95,16 @@ async def initiate_transfer(
         raise Refused(RefusalCode.TRANSFER_NOT_ALLOWED, "This ticket has changed hands too often.")
     await refuse_too_many_seats(tx, wanted.event_id, buyer_id, rules.seats_per_buyer_max)
     await tx.rows(KNOW_BUYER, wanted.event_id, buyer_id)
-    await tx.rows(FAIL_LAPSED, wanted.event_id, ticket["id"])
+    await tell_of_failed(tx, await tx.rows(FAIL_LAPSED, wanted.event_id, ticket["id"]))
     named = (wanted.event_id, id, ticket["id"], ticket["index"], ticket["version"], ticket["owner_id"])
     await tx.rows(BEGIN, *named, buyer_id, price_minor, currency, rules.seconds, rules.closes_minutes)
     await _send_codes(tx, codes, id, caller_id, ticket["owner_id"], buyer_id)
     balance_minor = await tx.value(BALANCE, buyer_id, currency) or 0
     refuse_if_missing(price_minor - balance_minor, currency, is_told=buyer_id == caller_id)
-    return await transfer_now(tx, wanted.event_id, id)
+    transfer = await transfer_now(tx, wanted.event_id, id)
+    asked_id = ticket["owner_id"] if buyer_id == caller_id else buyer_id
+    await notify(tx, *of_transfer(NotificationKind.TRANSFER_REQUESTED, transfer, asked_id))
+    return transfer
 
 
 async def _locked_ticket(tx: Transaction, wanted: Wanted, caller_id: UUID) -> Record:

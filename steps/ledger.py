@@ -18,8 +18,8 @@ PROVEN = f"""coalesce((
 
 CHARGE = f"""
     WITH due AS (
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::uuid[], $6::uuid[])
-            AS d (user_id, id, currency, amount_minor, event_id, order_id)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::uuid[], $6::uuid[],
+            $7::uuid[]) AS d (user_id, id, currency, amount_minor, event_id, order_id, notification_id)
     ), allowed AS MATERIALIZED (
         SELECT d.* FROM due d
         WHERE (SELECT flagged FROM users WHERE id = d.user_id) IS NOT TRUE
@@ -37,9 +37,17 @@ CHARGE = f"""
         SELECT user_id, id, 'CREDITS', 'REVENUE', amount_minor, currency, 'PURCHASE', event_id, order_id,
             user_id
         FROM charged
+    ), paid AS (
+        SELECT * FROM charged UNION ALL SELECT * FROM allowed WHERE amount_minor = 0
+    ), notified AS (
+        INSERT INTO notifications (user_id, id, kind, event_id, order_id, transaction_id)
+        SELECT user_id, notification_id, 'ORDER_CONFIRMED', event_id, order_id,
+            CASE WHEN amount_minor > 0 THEN id END
+        FROM paid WHERE (SELECT true FROM users WHERE id = paid.user_id)
     )
-    SELECT order_id FROM charged UNION ALL SELECT order_id FROM allowed WHERE amount_minor = 0"""
-"""For each order $1 its buyer, $2 a movement's id, $3 currency, $4 price, $5 event, $6 its id.
+    SELECT order_id FROM paid"""
+"""For each order $1 its buyer, $2 a movement's id, $3 currency, $4 price, $5 event, $6 its id, $7 the id of
+the buyer's notification.
 
 A flagged buyer is charged only with a code that was verified for the order."""
 
@@ -103,9 +111,9 @@ async def needs_code(tx: Transaction, user_id: UUID, order_id: UUID) -> bool:
 
 
 async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
-    """Charge each of these orders, of different buyers; return those whose buyers may and can pay."""
+    """Charge each of these orders, of different buyers, and notify them; return those who may and can pay."""
     dues = [
-        (order.buyer_id, new_id(), order.currency, order.total_minor, order.event_id, order.id)
+        (order.buyer_id, new_id(), order.currency, order.total_minor, order.event_id, order.id, new_id())
         for order in orders
     ]
     paid = await tx.rows(CHARGE, *zip(*dues, strict=True)) if dues else []

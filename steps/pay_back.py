@@ -11,11 +11,13 @@ from database import Transaction
 from models.announcements import AnnouncementKind
 from models.columns import new_id
 from models.ledger import AccountKind, MovementKind
+from models.notifications import NotificationKind
 from models.orders import Order, order_of
 from models.tickets import LIVE
 from models.transfers import DONE
 from steps.announce import announce_tickets
 from steps.ledger import move, refund_credits
+from steps.notify import Notice, notify
 from steps.outbox import log_of
 from steps.person_locks import lock_payment
 from steps.refunds import open_refund
@@ -49,7 +51,13 @@ REFUND = f"""
 
 
 async def pay_back_tickets(
-    tx: Transaction, order: Order, tickets: Sequence[Record], returned: Sequence[Record], *, actor_id: UUID
+    tx: Transaction,
+    order: Order,
+    tickets: Sequence[Record],
+    returned: Sequence[Record],
+    *,
+    actor_id: UUID,
+    kind: NotificationKind,
 ) -> Order:
     """Pay some of an order's tickets back, of which all are under lock, as is the order.
 
@@ -57,7 +65,8 @@ async def pay_back_tickets(
     credits, since the house knows of no other way to them. What a card paid in another currency than that of
     credits goes back to it, since such a ticket was a gift. What a counter took is handed out there. Never
     more than was paid goes back, and what an ADMIN paid back before is taken off the buyer's part first. The
-    order is REFUNDED once no live ticket of it is left.
+    order is REFUNDED once no live ticket of it is left. Whoever had a ticket or gets money is notified,
+    of this `kind`.
     """
     owed_minor: dict[UUID, int] = {}
     paid_back, live = order, sum(ticket["status"] in LIVE for ticket in tickets)
@@ -78,9 +87,15 @@ async def pay_back_tickets(
         paid_back = order_of(row)
     tx.changed_events.add(order.event_id)
     await announce_tickets(tx, AnnouncementKind.TICKET_REFUNDED, order.event_id, of_tickets)
-    for payee_id in sorted(owed_minor):
-        if order.cashier_id is None and owed_minor[payee_id]:
-            await _pay(tx, order, payee_id, owed_minor[payee_id], actor_id)
+    refunds = {
+        payee_id: new_id() for payee_id in sorted(owed_minor) if not order.cashier_id and owed_minor[payee_id]
+    }
+    for payee_id, id in refunds.items():
+        await _pay(tx, order, payee_id, owed_minor[payee_id], actor_id, id)
+    ticket_id = of_tickets[0] if kind is NotificationKind.TICKET_REFUNDED else None
+    about = (kind, order.event_id, order.id, ticket_id, None)
+    people = {*owed_minor, *(ticket["owner_id"] for ticket in returned)}
+    await notify(tx, *(Notice(person, *about, refunds.get(person)) for person in people))
     return paid_back
 
 
@@ -117,13 +132,15 @@ def _by_payee(order: Order, tickets: Sequence[Record], *, are_gifts: bool) -> li
     return sorted(found.items(), key=lambda theirs: (theirs[0] == order.buyer_id, theirs[0]))
 
 
-async def _pay(tx: Transaction, order: Order, payee_id: UUID, amount_minor: int, actor_id: UUID) -> None:
+async def _pay(
+    tx: Transaction, order: Order, payee_id: UUID, amount_minor: int, actor_id: UUID, id: UUID
+) -> None:
     if payee_id == order.buyer_id:
-        await pay_back(tx, order, amount_minor, actor_id=actor_id)
+        await pay_back(tx, order, amount_minor, actor_id=actor_id, id=id)
         return
     await move(
         tx,
-        id=new_id(),
+        id=id,
         user_id=payee_id,
         amount_minor=amount_minor,
         currency=order.currency,

@@ -61,6 +61,9 @@ REFUNDS_TO_SEND = """
 """Refunds that the provider $1 should be told of, at most $2 of them, likewise."""
 
 
+STAYS = "SELECT id FROM users WHERE id = ANY({}) ORDER BY id FOR KEY SHARE"
+"""Those of these people who have an account, which nobody deletes meanwhile; others may change it."""
+
 LAPSED_CARTS = f"""
     SELECT user_id FROM carts WHERE {IS_LAPSED} ORDER BY changed_at LIMIT $1
     FOR UPDATE SKIP LOCKED"""

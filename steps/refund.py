@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.orders import Order, order_of
 from models.tickets import can_be_returned
 from steps.idempotency import Key, claim
@@ -52,7 +53,8 @@ async def refund_order(
     ]
     if not returned:
         raise Refused(RefusalCode.REFUND_NOT_ALLOWED, "Its tickets were used, or given to somebody else.")
-    return await pay_back_tickets(tx, order, tickets, returned, actor_id=caller_id)
+    kind = NotificationKind.ORDER_REFUNDED
+    return await pay_back_tickets(tx, order, tickets, returned, actor_id=caller_id, kind=kind)
 
 
 def not_refundable(order: Order, *, any_buyer: bool, in_time: bool) -> Refused | None:

@@ -6,10 +6,12 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.orders import order_of
 from models.tickets import LIVE, LIVE_TICKET
 from steps.cancel import end_hold
 from steps.locks import CANCELLATION_DUE, lock_order, lock_tickets_of_order
+from steps.notify import Notice, notify
 from steps.pay_back import disputed_among, pay_back_tickets
 
 STRAGGLERS_HOURS = 1
@@ -62,15 +64,19 @@ async def refund_cancelled(tx: Transaction, *, actor_id: UUID, event_id: UUID, o
     order = await lock_order(tx, event_id, order_id)
     if order is None:
         return False
+    kind = NotificationKind.EVENT_CANCELLED
     if order["status"] == "PENDING":
-        return await end_hold(tx, order) is not None
+        ended = await end_hold(tx, order)
+        if ended is not None:
+            await notify(tx, Notice(ended["buyer_id"], kind, event_id, order_id))
+        return ended is not None
     if order["status"] != "CONFIRMED":
         return False
     tickets = await lock_tickets_of_order(tx, event_id, order_id)
     disputed = await disputed_among(tx, event_id, tickets)
     returned = [t for t in tickets if t["status"] in LIVE and t["id"] not in disputed]
     if returned:
-        await pay_back_tickets(tx, order_of(order), tickets, returned, actor_id=actor_id)
+        await pay_back_tickets(tx, order_of(order), tickets, returned, actor_id=actor_id, kind=kind)
     return bool(returned)
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from database import Transaction
+from models.notifications import NotificationKind
 from models.orders import Order
 from models.tickets import Ticket
 from steps.idempotency import Key, claim
@@ -50,7 +51,8 @@ async def refund_ticket(
     )
     if problem is not None:
         raise problem
-    await pay_back_tickets(tx, found.order, found.tickets, [found.ticket], actor_id=caller_id)
+    kind = NotificationKind.TICKET_REFUNDED
+    await pay_back_tickets(tx, found.order, found.tickets, [found.ticket], actor_id=caller_id, kind=kind)
     return await ticket_now(tx, event_id, ticket_id)
 
 

@@ -10,11 +10,13 @@ from database import Transaction
 from models.columns import new_id
 from models.ledger import AccountKind
 from models.money import to_major, to_minor
+from models.notifications import NotificationKind
 from models.orders import Order, order_of
 from models.payments import PaymentStatus
 from models.transactions import Transaction as Entry
 from steps.idempotency import Key, claim
 from steps.locks import lock_order
+from steps.notify import Notice, notify
 from steps.pay_back import pay_back
 from steps.person_locks import lock_payment
 from steps.refunds import open_refund
@@ -60,6 +62,12 @@ async def refund_transaction(
         amount_minor = amount_of(amount, left_minor, order.currency)
         await tx.rows(COUNT, order.event_id, order.id, amount_minor)
         await pay_back(tx, order, amount_minor, **about)
+        named: dict[str, Any] = {
+            "event_id": order.event_id,
+            "order_id": order.id,
+            "transaction_id": refund_id,
+        }
+        await notify(tx, Notice(user_id, NotificationKind.ORDER_REFUNDED, **named))
     elif payment is not None:
         left_minor = payment["amount_minor"] - payment["refunded_minor"]
         amount_minor = amount_of(amount, left_minor, payment["currency"])

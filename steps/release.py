@@ -2,8 +2,10 @@
 
 from database import Transaction
 from models.announcements import AnnouncementKind
+from models.notifications import NotificationKind
 from steps.announce import announce_orders
 from steps.locks import LAPSED_ORDERS
+from steps.notify import Notice, notify
 from steps.outbox import log_of
 from steps.take_back_tickets import take_back_of_orders
 
@@ -30,7 +32,7 @@ EXPIRE = """
     WHERE o.event_id = $1 AND o.id = ANY($2::uuid[]) AND NOT EXISTS (
         SELECT FROM order_items i JOIN seats s ON s.event_id = i.event_id AND s.index = i.index
         WHERE i.event_id = o.event_id AND i.order_id = o.id AND s.order_id = o.id)
-    RETURNING o.id"""
+    RETURNING o.id, o.buyer_id"""
 """An order of which a seat is in somebody's hands right now stays for the next time."""
 
 
@@ -47,5 +49,7 @@ async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
         ended += len(expired)
         order_ids = [order["id"] for order in expired]
         await announce_orders(tx, AnnouncementKind.ORDER_EXPIRED, row["event_id"], order_ids)
+        about = (NotificationKind.HOLD_EXPIRED, row["event_id"])
+        await notify(tx, *(Notice(order["buyer_id"], *about, order["id"]) for order in expired))
         tx.changed_events.add(row["event_id"])
     return ended

@@ -12,6 +12,7 @@ from messages.envelopes import Envelopes
 from messages.message import Draft
 from models.layouts import SEATS_PER_EVENT_MAX
 from models.ledger import AccountKind, MovementKind
+from models.notifications import NotificationKind
 from models.payments import PaymentStatus, ProviderName
 from models.transactions import Transaction as Entry
 from models.transactions import TransactionStatus
@@ -19,6 +20,7 @@ from payments.provider import News, Said
 from steps.deliver import post
 from steps.idempotency import Key, claim
 from steps.ledger import book, move
+from steps.notify import Notice, notify
 from steps.pay_by_card import ASK_ORDER_MINUTES
 from steps.person_locks import PAYMENTS_TO_ASK, lock_refund
 from steps.place import lock_payment_and_order, place_order, take_back
@@ -198,17 +200,25 @@ async def _receive(
     if row["order_id"] is None:
         top_up = {"other": AccountKind.PROVIDER, "kind": MovementKind.TOP_UP, "reference": row["id"]}
         await move(tx, **came, **top_up)
+        await _notify(tx, NotificationKind.TOP_UP_SUCCEEDED, row)
         return
     came |= {"debit": AccountKind.PROVIDER, "kind": MovementKind.PURCHASE}
     if await place_order(tx, row, seats_per_buyer_max=seats_per_buyer_max):
         sold = {"event_id": row["event_id"], "reference": row["order_id"]}
         await book(tx, **came, credit=AccountKind.REVENUE, **sold)
+        await _notify(tx, NotificationKind.ORDER_CONFIRMED, row)
         return
     await take_back(tx, row)
     await book(tx, **came, credit=AccountKind.ESCROW, reference=row["id"])
     await open_refund(tx, row, row["amount_minor"], came_from=AccountKind.ESCROW, reason=CAME_TOO_LATE)
+    await _notify(tx, NotificationKind.ORDER_REFUNDED, row, is_told=envelopes is not None)
     if envelopes:
         await _tell_that_it_goes_back(tx, envelopes, row)
+
+
+async def _notify(tx: Transaction, kind: NotificationKind, payment: Record, *, is_told: bool = False) -> None:
+    about = {name: payment[name] for name in ("user_id", "event_id", "order_id")}
+    await notify(tx, Notice(kind=kind, transaction_id=payment["id"], is_told=is_told, **about))
 
 
 async def _tell_that_it_goes_back(tx: Transaction, envelopes: Envelopes, payment: Record) -> None:

@@ -78,6 +78,7 @@ async def database(_database: Database) -> AsyncIterator[Database]:
     yield _database
     _database.on_commit = lambda _: None
     _database.on_sessions_ended = lambda _: None
+    _database.on_touched = lambda _: None
     async with _database.transaction() as tx:
         filled = {row[0] for row in await tx.rows(FILLED)}
         for table in reversed(SQLModel.metadata.sorted_tables):

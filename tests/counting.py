@@ -23,6 +23,7 @@ from database import Database
 from dataloaders.plans import Plans
 from live.bus import Bus
 from live.hub import Hub
+from live.news import News
 from models.users import Role, User
 from schema.context import Context, House
 from schema.engine import Asked, Engine
@@ -73,6 +74,7 @@ class Asking:
             qr_codes=QrCodes(self.settings),
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
+            news=News(Bus(None)),
             payments=Payments(self.database, self.settings.credits_currency),
             reservations=Reservations(self.database, LIMITS),
             provider=None,

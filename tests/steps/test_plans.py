@@ -82,15 +82,16 @@ async def _planned(database: Database, statement: str, types: str, tables: Colle
 
 async def test_whether_a_buyer_needs_a_code_is_found_by_key(database: Database) -> None:
     async with database.transaction() as tx:
-        types = "uuid[], uuid[], text[], bigint[], uuid[], uuid[]"
+        types = "uuid[], uuid[], text[], bigint[], uuid[], uuid[], uuid[]"
         await tx.rows(f"PREPARE planned ({types}) AS {CHARGE}")
-        (plan,) = await tx.value("EXPLAIN (FORMAT JSON) EXECUTE planned (NULL, NULL, NULL, NULL, NULL, NULL)")
+        nothing = ", ".join("NULL" for _ in types.split(","))
+        (plan,) = await tx.value(f"EXPLAIN (FORMAT JSON) EXECUTE planned ({nothing})")
         await tx.rows("DEALLOCATE planned")
     scans = list(_scans(plan["Plan"], {"users", "codes"}))
     assert {scan["Relation Name"] for scan in scans} == {"users", "codes"}
     for scan in scans:
         condition = scan.get("Index Cond", scan.get("Recheck Cond", ""))
-        assert "d.user_id" in condition, scan
+        assert ".user_id)" in condition, scan
         assert scan["Relation Name"] == "users" or "(object_id = d.order_id)" in condition, scan
 
 

@@ -44,6 +44,13 @@ def upgrade() -> None:
     )
     for name, columns, which in INDEXES:
         op.create_index(name, "notifications", columns, postgresql_where=sa.text(which))
+    op.create_index(
+        "notifications_one_a_cancelled_event",
+        "notifications",
+        ["user_id", "event_id"],
+        unique=True,
+        postgresql_where=sa.text("kind = 'EVENT_CANCELLED'"),
+    )
     op.create_table(
         "notification_preferences",
         sa.Column("user_id", sa.Uuid(), nullable=False),
