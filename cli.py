@@ -52,9 +52,8 @@ def serve(
     demo: WITH_DEMO = False,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
-    settings = demo_settings() if demo else read_settings()
+    settings = _checked(demo_settings() if demo else read_settings())
     tracing.require()
-    broker.require(settings)
     logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
         if demo:
@@ -64,6 +63,15 @@ def serve(
         _tell(settings, ready, demo=demo)
         with _shared_metrics(workers):
             _serve(ready, workers)
+
+
+def _checked(settings: Settings) -> Settings:
+    """The settings, once all letters could be written by the templates that they name, and a broker asked."""
+    from messages.letters import check_templates
+
+    broker.require(settings)
+    check_templates(settings)
+    return settings
 
 
 @contextmanager
@@ -106,8 +114,7 @@ def worker(
     """Do the background jobs, without serving, until Ctrl-C."""
     from jobs.work import run_worker
 
-    given = read_settings()
-    broker.require(given)
+    given = _checked(read_settings())
     if confirm and not given.amqp_url:
         raise SystemExit("AMQP_URL is not set: it says which RabbitMQ tells of purchases.")
     with servers(given) as settings:

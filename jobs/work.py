@@ -52,8 +52,8 @@ class Work:
         envelopes = Envelopes(settings)
         self.purchases = purchases_of(settings, Confirmer(settings, database, self.provider, envelopes))
         self.broker = BrokerSender(settings) if settings.amqp_url else None
-        post = post_of(settings, database, self._webhooks, self.broker)
-        self._deliverer = Deliverer(database, envelopes, post)
+        self._post = post_of(settings, database, self._webhooks, self.broker)
+        self._deliverer = Deliverer(database, envelopes, self._post)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             terms = (settings.seats_per_buyer_max, envelopes)
@@ -86,6 +86,7 @@ class Work:
     async def stop(self) -> None:
         await self._jobs.stop()
         await self._deliverer.stop()
+        await self._post.close()
         await self._webhooks.close()
         if self.broker:
             await self.broker.close()

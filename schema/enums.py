@@ -6,6 +6,7 @@ import strawberry
 
 from models.catalogue import EventStatus
 from models.door import VerificationResult
+from models.languages import Language
 from models.ledger import MovementKind
 from models.orders import OrderStatus
 from models.seats import SeatStatus
@@ -101,6 +102,12 @@ _show(
     REFUNDED="The money moved, and all of it was paid back.",
 )
 _show(
+    Language,
+    "A language in which the house writes to people.",
+    EN="English.",
+    DE="German.",
+)
+_show(
     Role,
     "What a person may do beyond buying for themselves.",
     USER="Buys and owns tickets.",
@@ -123,6 +130,7 @@ _show(
 
 __all__ = [
     "EventStatus",
+    "Language",
     "MovementKind",
     "OrderStatus",
     "RefusalCode",

@@ -8,8 +8,7 @@ from asyncpg import Record
 
 from database import Transaction
 from messages.envelopes import Envelopes
-from messages.message import Address, Answer, Message, Text
-from models.columns import new_id
+from messages.message import Answer, Draft, Message
 from models.deliveries import TO_SYSTEMS, DeliveryState
 from steps.person_locks import DUE_DELIVERIES, OVERDUE_DELIVERIES
 
@@ -80,14 +79,12 @@ async def post(
     tx: Transaction,
     envelopes: Envelopes,
     user_id: UUID,
-    to: Address,
-    text: Text,
+    message: Message | Draft,
     *,
     expires_in_seconds: int | None = None,
 ) -> UUID:
     """Let a message to a person leave once this transaction is committed; return the delivery's id."""
-    message = Message(new_id(), to, text)
-    sealed = envelopes.close(user_id, message)
+    sealed, to = envelopes.close(user_id, message), message.to
     await tx.rows(POST, user_id, message.id, to.kind.value, to.at, sealed, expires_in_seconds)
     return message.id
 
