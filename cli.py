@@ -66,7 +66,7 @@ def serve(
 
 
 def _checked(settings: Settings) -> Settings:
-    """The settings, once all letters could be written by the templates that they name, and a broker asked."""
+    """The settings, once letters could be written by the templates that they name, and a broker spoken to."""
     from messages.letters import check_templates
 
     broker.require(settings)

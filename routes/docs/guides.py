@@ -19,6 +19,7 @@ IN_ORDER = (
     "codes",
     "door",
     "webhooks",
+    "rabbitmq",
     "limits",
     "operating",
 )
