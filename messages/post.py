@@ -11,6 +11,8 @@ from messages.twilio import TwilioSender
 from models.deliveries import DeliveryKind
 from settings import Settings
 
+SETTINGS = {DeliveryKind.SMS: "TWILIO_ACCOUNT_SID"}
+
 
 class NobodySends(Exception):
     """The settings name nobody who sends this kind of message."""
@@ -27,8 +29,8 @@ class Post:
         """Hand a message over to its sender. Raises what that raises, or `NobodySends`."""
         sender = self._senders.get(message.to.kind)
         if sender is None:
-            named = "SMTP_URL and TWILIO_ACCOUNT_SID"
-            raise NobodySends(f"no sender of {message.to.kind.value} is set, see {named}")
+            kind = message.to.kind
+            raise NobodySends(f"no sender of {kind.value} is set, see {SETTINGS.get(kind, 'SMTP_URL')}")
         if isinstance(message, Draft):
             assert self._letters, "who sends to people has letters"
             message = await self._letters.write(message)
