@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from database import Database
+from jobs.tell_people import tell_people_once
 from messages.broker_queue import BrokerQueue, Hopeless
 from messages.envelopes import Envelopes
 from models.announcements import AnnouncementKind
@@ -30,6 +31,7 @@ class Confirmer:
         self, settings: Settings, database: Database, provider: Provider | None, envelopes: Envelopes
     ) -> None:
         self._database = database
+        self._envelopes = envelopes
         self._provider = provider
         self._terms: dict[str, Any] = {
             "seats_per_buyer_max": settings.seats_per_buyer_max,
@@ -56,7 +58,9 @@ class Confirmer:
         if not checked.is_paid:
             raise NotPaidYet("nobody has paid the order so far")
         names = {"event_id": purchase.event_id, "order_id": purchase.order_id}
-        await transact(self._database, notify_of_purchase, buyer_id=checked.order.buyer_id, **names)
+        buyer_id = checked.order.buyer_id
+        if not await transact(self._database, notify_of_purchase, buyer_id=buyer_id, **names):
+            await tell_people_once(self._database, self._envelopes)
 
     async def _check(self, purchase: Purchase) -> Checked:
         return await transact(self._database, check_purchase, **vars(purchase))

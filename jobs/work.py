@@ -21,6 +21,7 @@ from jobs.release_holds import release_holds_once
 from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
 from jobs.tell_endpoints import forget_announcements_once, let_broker_listen_once, tell_endpoints_once
+from jobs.tell_people import tell_people_once
 from live.bus import Bus
 from live.ending import end
 from live.news import News
@@ -62,6 +63,7 @@ class Work:
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
                 Job("tell endpoints", partial(tell_endpoints_once, database, envelopes), DELIVER_SECONDS),
+                Job("tell people", partial(tell_people_once, database, envelopes), DELIVER_SECONDS),
                 Job("deliver", self._deliverer.deliver_once, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),

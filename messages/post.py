@@ -11,7 +11,7 @@ from messages.twilio import TwilioSender
 from models.deliveries import DeliveryKind
 from settings import Settings
 
-NAMED, TO_PEOPLE = {DeliveryKind.AMQP: "AMQP_URL"}, "SMTP_URL and TWILIO_ACCOUNT_SID"
+SETTINGS = {DeliveryKind.SMS: "TWILIO_ACCOUNT_SID", DeliveryKind.AMQP: "AMQP_URL"}
 
 
 class NobodySends(Exception):
@@ -30,7 +30,7 @@ class Post:
         sender = self._senders.get(message.to.kind)
         if sender is None:
             kind = message.to.kind
-            raise NobodySends(f"no sender of {kind.value} is set, see {NAMED.get(kind, TO_PEOPLE)}")
+            raise NobodySends(f"no sender of {kind.value} is set, see {SETTINGS.get(kind, 'SMTP_URL')}")
         if isinstance(message, Draft):
             assert self._letters, "who sends to people has letters"
             message = await self._letters.write(message)

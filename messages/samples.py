@@ -40,18 +40,21 @@ AT = "2027-01-02T10:00:00+00:00"
 NAME = {"name": "Ann Archer", "at": AT}
 OF_ORDER: dict[str, Any] = {**NAME, "event": EVENT, "order": ORDER}
 OF_TICKET: dict[str, Any] = {**OF_ORDER, "tickets": TICKETS[:1]}
-OF_TRANSFER: dict[str, Any] = {**NAME, "event": EVENT, "tickets": TICKETS[:1]}
+PRICELESS = [{**TICKETS[0], "price": None}]
+OF_TRANSFER: dict[str, Any] = {**NAME, "event": EVENT, "tickets": PRICELESS}
 OF_EVENT: dict[str, Any] = {**NAME, "event": EVENT, "attached": ["cancellation"]}
 TRANSFER = {"id": "tr_sample", "price": {"minor": 2_000, "currency": "EUR"}, "other": "Bob Baker"}
 AMOUNT = {"minor": 5_000, "currency": "EUR"}
 GIFT = {"minor": 0, "currency": "EUR"}
+
+FILES = ["calendar", "tickets"]
 
 ABOUT: dict[str, list[dict[str, Any]]] = {
     "welcome": [{"name": "Ann Archer"}, {"name": ""}],
     "code": [{"purpose": purpose.value, "code": "123456", "minutes": 5} for purpose in CodePurpose],
     "email_changed": [{"address": "a***@example.com"}],
     "late_money": [{"amount": AMOUNT}],
-    "order_confirmed": [{**OF_ORDER, "tickets": TICKETS, "attached": ["calendar", "tickets"]}],
+    "order_confirmed": [{**OF_ORDER, "tickets": TICKETS[:count], "attached": FILES} for count in (1, 2)],
     "order_cancelled": [OF_ORDER],
     "order_refunded": [OF_ORDER, {**OF_ORDER, "amount": AMOUNT}],
     "hold_expired": [OF_ORDER],
@@ -60,7 +63,11 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
     "ticket_refunded": [OF_TICKET, {**OF_TICKET, "amount": AMOUNT}],
     **{
         f"transfer_{what}": [
-            {**OF_TRANSFER, "transfer": {**TRANSFER, "is_seller": is_seller, "price": price}}
+            {
+                **OF_TRANSFER,
+                "transfer": {**TRANSFER, "is_seller": is_seller, "price": price},
+                "attached": [] if is_seller else FILES,
+            }
             for is_seller in (True, False)
             for price in (AMOUNT, GIFT)
         ]

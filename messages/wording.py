@@ -29,6 +29,7 @@ def worded(
         ticket["url"] = ticket_url and ticket_url.replace("{ticket}", quote(ticket["id"], safe=""))
     if "transfer" in words:
         words["transfer"]["is_gift"] = facts["transfer"]["price"]["minor"] == 0
+        words["transfer"]["other"] = words["transfer"]["other"] or labels["somebody"]
     return words
 
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from aio_pika import connect
+import orjson
+from aio_pika import Message, connect
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pydantic import SecretStr
 
@@ -18,10 +19,13 @@ from messages.broker import BrokerSender
 from messages.broker_queue import BrokerQueue, Handle
 from messages.post import post_of
 from messages.webhooks import WebhookSender
+from models.money import to_major
+from models.orders import Order
+from schema import ids
 from settings import Settings
 from tests.codes import ENVELOPES
 
-SECONDS_MAX = 20
+SECONDS_MAX = 60
 PAUSES_MILLISECONDS = (20, 40)
 
 
@@ -60,6 +64,24 @@ async def system(settings: Settings, key: str = "#") -> AsyncIterator[System]:
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(exchange, key)
         yield System(channel, queue)
+
+
+def telling_of(order: Order, total_minor: int | None = None, order_id: UUID | None = None) -> bytes:
+    """What a message says of an order that costs so much."""
+    amount = str(to_major(order.total_minor if total_minor is None else total_minor, order.currency))
+    data = {
+        "eventId": ids.event_id(order.event_id),
+        "orderId": ids.order_id(order.event_id, order_id or order.id),
+        "tickets": [{"id": "tk", "seatId": "se", "price": {"amount": amount, "currency": order.currency}}],
+    }
+    return orjson.dumps({"type": "ticket.purchased", "version": 1, "data": data})
+
+
+async def tell(other: System, queue: BrokerQueue, *bodies: bytes) -> None:
+    """Put messages into a queue, past the exchange."""
+    for body in bodies:
+        message = Message(body, message_id="m", type="ticket.purchased", delivery_mode=2)
+        await other.channel.default_exchange.publish(message, queue.name)
 
 
 async def published(database: Database, settings: Settings) -> int:

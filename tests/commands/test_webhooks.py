@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from database import Database
-from jobs.deliver import WEBHOOK_ATTEMPTS_MAX
+from jobs.deliver import ATTEMPTS_MAX
 from settings import Settings
 from tests.receiving import Receiver, added, receiving, told
 from tests.world import everything, hold, new_event, new_user, pay
@@ -113,13 +113,11 @@ async def test_what_was_given_up_is_listed_shown_and_tried_again(
     await told(database)
     assert "failing since" in await operator.run("webhooks", "list")
     async with database.transaction() as tx:
-        await tx.rows(
-            "UPDATE deliveries SET attempts = $1, next_attempt_at = now()", WEBHOOK_ATTEMPTS_MAX - 1
-        )
+        await tx.rows("UPDATE deliveries SET attempts = $1, next_attempt_at = now()", ATTEMPTS_MAX - 1)
     await told(database)
     listed = await operator.run("deliveries", "list", "--to", str(endpoint))
     id = listed.partition(" ")[0]
-    assert listed == f"{id}  WEBHOOK  {WEBHOOK_ATTEMPTS_MAX} tried  {endpoint}  500: out of order\n"
+    assert listed == f"{id}  WEBHOOK  {ATTEMPTS_MAX} tried  {endpoint}  500: out of order\n"
     shown = await operator.run("deliveries", "show", id)
     assert "DEAD" in shown
     assert "500: out of order" in shown

@@ -10,11 +10,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from database import Database
+from jobs.confirm_purchases import Confirmer, purchases_of
 from messages import broker
+from messages.broker_queue import BrokerQueue
 from models.webhook_endpoints import BROKER_ID
 from settings import Settings, SettingsError
 from steps.locks import lock_orders
-from tests.broker import listen, published, system
+from tests.broker import System, listen, published, system, tell, telling_of
+from tests.codes import ENVELOPES
 from tests.commands.test_webhooks import ROOT, SECONDS_MAX, Operator, environment_of
 from tests.world import everything, hold, new_event, new_user, pay, until_somebody_waits
 
@@ -46,31 +49,45 @@ async def worker(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process
 
 
 async def until(database: Database, statement: str) -> None:
+    """Wait until there is such a row."""
     async with asyncio.timeout(SECONDS_MAX):
         while not await database.rows(statement):
             await asyncio.sleep(0.02)
 
 
-async def test_a_worker_that_is_killed_over_a_purchase_leaves_it_to_the_next(
+async def at_work(other: System, queue: BrokerQueue) -> None:
+    """Wait until somebody consumes the queue: garbage is put aside."""
+    await tell(other, queue, b"garbage")
+    await other.got(queue.dead)
+
+
+async def test_a_worker_publishes_and_confirms_and_one_that_is_killed_leaves_its_message_to_the_next(
     database: Database, with_broker: Settings
 ) -> None:
     event, alice = await new_event(database), await new_user(database, credits_minor=10_000)
-    await listen(database)
     order = await pay(database, alice, await hold(database, alice, event, [0]))
     async with database.transaction() as tx:
         await tx.rows("DELETE FROM notifications")
-    async with worker(with_broker) as first:
-        async with database.transaction() as tx:
-            await lock_orders(tx, event.id, [order.id])
-            await until_somebody_waits(database)
-            first.send_signal(signal.SIGKILL)
-            await first.wait()
+    queue = purchases_of(with_broker, Confirmer(with_broker, database, None, ENVELOPES))
+    async with system(with_broker) as other:
+        await queue._declare(other.channel)
+        async with worker(with_broker) as first:
+            await at_work(other, queue)
+            async with database.transaction() as tx:
+                await lock_orders(tx, event.id, [order.id])
+                await tell(other, queue, telling_of(order))
+                await until_somebody_waits(database)
+                first.send_signal(signal.SIGKILL)
+                await first.wait()
         assert await database.rows(CONFIRMED) == []
-    async with worker(with_broker) as second:
-        await until(database, CONFIRMED)
-        second.send_signal(signal.SIGINT)
-        assert await second.wait() == 0
-    assert len(await database.rows(CONFIRMED)) == 1
+        async with worker(with_broker) as second:
+            await until(database, f"{CONFIRMED} AND told_at IS NOT NULL")
+            await pay(database, alice, await hold(database, alice, event, [1]))
+            await until(database, "SELECT FROM deliveries WHERE kind = 'AMQP' AND state = 'SENT'")
+            second.send_signal(signal.SIGINT)
+            assert await second.wait() == 0
+        assert (await other.got()).routing_key == "ticket.purchased"
+    assert len(await database.rows(f"{CONFIRMED} AND order_id = $1", order.id)) == 1
 
 
 async def test_the_broker_is_listed_tried_told_again_and_disabled_once_nobody_has_it(

@@ -3,24 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import orjson
 import pytest
-from aio_pika import Message
 
 from database import Database
 from jobs.confirm_purchases import Confirmer
 from messages.broker_queue import FAILURES, WHY, Handle
 from models.catalogue import Event
 from models.money import to_major
-from models.orders import Order
 from models.users import User
 from payments.provider import ProviderAway
 from payments.simulated import SimulatedProvider
-from schema import ids
 from settings import Settings
-from tests.broker import System, Watched, consuming, listen, published, system
+from tests.broker import System, Watched, consuming, listen, published, system, tell, telling_of
 from tests.cards import charged, order_of, tickets_of
 from tests.codes import ENVELOPES
 from tests.world import everything, hold, new_event, new_user, pay, refund
@@ -71,23 +67,6 @@ async def queue(with_broker: Settings, confirm: Handle) -> AsyncIterator[Watched
 async def other(with_broker: Settings) -> AsyncIterator[System]:
     async with system(with_broker) as found:
         yield found
-
-
-def telling_of(order: Order, total_minor: int | None = None, order_id: UUID | None = None) -> bytes:
-    """What a message says of an order that costs so much."""
-    amount = str(to_major(order.total_minor if total_minor is None else total_minor, order.currency))
-    data = {
-        "eventId": ids.event_id(order.event_id),
-        "orderId": ids.order_id(order.event_id, order_id or order.id),
-        "tickets": [{"id": "tk", "seatId": "se", "price": {"amount": amount, "currency": order.currency}}],
-    }
-    return orjson.dumps({"type": "ticket.purchased", "version": 1, "data": data})
-
-
-async def tell(other: System, queue: Watched, *bodies: bytes) -> None:
-    for body in bodies:
-        message = Message(body, message_id="m", type="ticket.purchased", delivery_mode=2)
-        await other.channel.default_exchange.publish(message, queue.name)
 
 
 async def forget_notices(database: Database) -> None:
