@@ -22,6 +22,7 @@ from steps.webhook_endpoints import add_endpoint, disable_endpoint, rotate_secre
 
 webhooks = typer.Typer(help="Tell other systems what happens, by signed requests.", no_args_is_help=True)
 ENDPOINT = Annotated[UUID, typer.Argument(help="The endpoint's id, as `list` shows it.")]
+TAKE_IT_AWAY = "Take AMQP_URL away first, from every server and worker: it says who is told."
 ALL_KINDS = [kind.value for kind in AnnouncementKind]
 
 
@@ -76,7 +77,7 @@ def rotate(
 def disable(endpoint_id: ENDPOINT) -> None:
     """Tell an address nothing any more; what waits to be sent to it is given up."""
     if endpoint_id == BROKER_ID and read_settings().amqp_url:
-        raise SystemExit("Take AMQP_URL away first, from every server and worker: it says who is told.")
+        raise SystemExit(TAKE_IT_AWAY)
     say(f"{change(disable_endpoint, endpoint_id=endpoint_id)} is told nothing any more.")
 
 

@@ -25,7 +25,7 @@ EXCERPT_CHARACTERS_MAX = 500
 ENDPOINTS = """
     SELECT id, url, secret,
         CASE WHEN old_secret_until > statement_timestamp() THEN old_secret END AS old_secret
-    FROM webhook_endpoints WHERE disabled_at IS NULL AND secret IS NOT NULL"""
+    FROM webhook_endpoints WHERE disabled_at IS NULL"""
 
 
 class WebhookSender:

@@ -77,10 +77,10 @@ def telling_of(order: Order, total_minor: int | None = None, order_id: UUID | No
     return orjson.dumps({"type": "ticket.purchased", "version": 1, "data": data})
 
 
-async def tell(other: System, queue: BrokerQueue, *bodies: bytes) -> None:
+async def tell(other: System, queue: BrokerQueue, *bodies: bytes, **headers: str) -> None:
     """Put messages into a queue, past the exchange."""
     for body in bodies:
-        message = Message(body, message_id="m", type="ticket.purchased", delivery_mode=2)
+        message = Message(body, message_id="m", type="ticket.purchased", delivery_mode=2, headers={**headers})
         await other.channel.default_exchange.publish(message, queue.name)
 
 

@@ -9,18 +9,22 @@ import pytest
 
 from database import Database
 from jobs.confirm_purchases import Confirmer
-from messages.broker_queue import FAILURES, WHY, Handle
+from jobs.tell_people import tell_people_once
+from messages.broker_queue import DELIVERIES_MAX, FAILURES, WHY, Handle
 from models.catalogue import Event
 from models.money import to_major
 from models.users import User
 from payments.provider import ProviderAway
 from payments.simulated import SimulatedProvider
 from settings import Settings
+from steps.locks import lock_orders
+from steps.refusals import RefusalCode
 from tests.broker import System, Watched, consuming, listen, published, system, tell, telling_of
 from tests.cards import charged, order_of, tickets_of
 from tests.codes import ENVELOPES
-from tests.world import everything, hold, new_event, new_user, pay, refund
+from tests.world import everything, hold, new_event, new_user, pay, refund, refusal_of
 
+MAILS = "SELECT FROM deliveries WHERE kind = 'EMAIL'"
 CONFIRMED = "SELECT user_id FROM notifications WHERE kind = 'ORDER_CONFIRMED'"
 
 
@@ -79,6 +83,7 @@ async def test_a_sale_that_is_published_is_confirmed_and_nothing_is_changed_by_i
 ) -> None:
     await listen(database)
     await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    await tell_people_once(database, ENVELOPES)
     await published(database, with_broker)
     before = await everything(database)
     await queue.until_taken(1)
@@ -105,7 +110,7 @@ async def test_a_buyer_who_was_never_notified_is_so_once_by_two_consumers_and_ma
                 await asyncio.sleep(0.01)
         assert queue.taken
         assert second.taken
-    assert len(await database.rows(CONFIRMED)) == 3
+    assert len(await database.rows(CONFIRMED)) == len(await database.rows(MAILS)) == 3
     assert await queue.waiting() == 0
 
 
@@ -157,8 +162,9 @@ async def test_an_order_that_nobody_has_paid_is_not_confirmed(
 ) -> None:
     order = await hold(database, alice, event, [0])
     before = await everything(database)
-    await tell(other, queue, telling_of(order))
+    await tell(other, queue, telling_of(order), **{FAILURES: "made up"})
     assert (await other.got(queue.dead)).headers[WHY] == "NotPaidYet: nobody has paid the order so far"
+    await queue.until_taken(3)
     assert await everything(database) == before
 
 
@@ -222,3 +228,45 @@ async def test_a_queue_that_was_deleted_is_made_again(
         await queue.ready.wait()
     await tell(other, queue, telling_of(order))
     await queue.until_taken(1)
+
+
+async def test_what_cannot_be_put_aside_is_not_lost(
+    database: Database, queue: Watched, other: System
+) -> None:
+    queue.ready.clear()
+    await other.channel.queue_delete(queue.dead)
+    await tell(other, queue, b"garbage")
+    async with asyncio.timeout(20):
+        await queue.ready.wait()
+    assert (await other.got(queue.dead)).body == b"garbage"
+
+
+async def test_what_nobody_settles_is_put_aside_by_the_broker(
+    with_broker: Settings, confirm: Handle, other: System
+) -> None:
+    queue = Watched(with_broker, confirm)
+    await queue._declare(other.channel)
+    await tell(other, queue, b"kills whoever reads it")
+    given_out = await other.channel.get_queue(queue.name, ensure=False)
+    for _ in range(DELIVERIES_MAX + 1):
+        async with asyncio.timeout(20):
+            while (message := await given_out.get(fail=False)) is None:
+                await asyncio.sleep(0.01)
+        await message.reject(requeue=True)
+    assert (await other.got(queue.dead)).body == b"kills whoever reads it"
+
+
+async def test_an_order_that_others_have_in_hand_is_tried_again(
+    database: Database, settings: Settings, provider: Provider, alice: User, event: Event
+) -> None:
+    order = await hold(database, alice, event, [0])
+    await charged(database, order, provider)
+    impatient = Database(settings.model_copy(update={"lock_timeout_ms": 50}))
+    confirmer = Confirmer(settings, impatient, provider, ENVELOPES)
+    async with database.transaction() as tx:
+        await lock_orders(tx, event.id, [order.id])
+        refused = await refusal_of(confirmer.confirm(telling_of(order)))
+    assert refused.code is RefusalCode.BUSY
+    await impatient.close()
+    await Confirmer(settings, database, provider, ENVELOPES).confirm(telling_of(order))
+    assert (await order_of(database, order)).status == "CONFIRMED"
