@@ -4,7 +4,6 @@ This file is its keeper too, as a small process. Users and keeper know of each o
 the kernel frees whatever kills them.
 """
 
-import asyncio
 import fcntl
 import os
 import pwd
@@ -14,12 +13,11 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen, run
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 NOT_HERE = "rabbitmq-server is not installed here (Debian: apt-get install rabbitmq-server)"
@@ -175,58 +173,6 @@ def _free_ports() -> list[int]:
     with ExitStack() as stack:
         finders = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(3)]
         return [int(finder.getsockname()[1]) for finder in finders]
-
-
-class Way:
-    """A way to the broker that a test can cut and mend, or block: then nothing comes through it."""
-
-    def __init__(self, url: str) -> None:
-        self._there = urlsplit(url)
-        with socket.create_server((LOOPBACK, 0)) as finder:
-            self.port = int(finder.getsockname()[1])
-        self.url = url.replace(f":{self._there.port}/", f":{self.port}/")
-        self._server: asyncio.Server | None = None
-        self._ends: set[asyncio.StreamWriter] = set()
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def mend(self) -> None:
-        self._server = await asyncio.start_server(self._carry, LOOPBACK, self.port)
-
-    async def cut(self) -> None:
-        server, self._server = self._server, None
-        if server:
-            server.close()
-        for end in self._ends:
-            end.transport.abort()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._there.hostname, self._there.port)
-        ends = {writer, back}
-        self._ends |= ends
-        try:
-            await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
-        finally:
-            self._ends -= ends
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while some := await reader.read(65_536):
-                await self.free.wait()
-                writer.write(some)
-                await writer.drain()
-        writer.close()
-
-
-@asynccontextmanager
-async def way_to(url: str) -> AsyncIterator[Way]:
-    """A way that is open until the test cuts it."""
-    way = Way(url)
-    await way.mend()
-    try:
-        yield way
-    finally:
-        await way.cut()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from database import Database
 from routes.health import Check
 from settings import Settings
 from tests.live.valkey import Valkey
-from tests.rabbitmq import way_to
 from tests.serving import Server, serving
+from tests.way import way_to
 
 SECONDS_MAX = 10
 
@@ -141,9 +141,9 @@ async def test_a_broker_that_is_cut_off_is_told_and_does_not_keep_the_server_fro
             assert await health(server, "/ready") == (200, {"database": "connected"})
             await way.mend()
             await until_health(server, 200, broker="connected")
-            way.free.clear()
+            way.block()
             await until_health(server, 503, broker="disconnected")
-            way.free.set()
+            way.unblock()
             await until_health(server, 200, broker="connected")
 
 
