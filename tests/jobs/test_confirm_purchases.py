@@ -17,10 +17,12 @@ from models.users import User
 from payments.provider import ProviderAway
 from payments.simulated import SimulatedProvider
 from settings import Settings
+from steps.confirm import confirm_order
 from steps.locks import lock_orders
 from steps.refusals import RefusalCode
+from steps.transact import transact
 from tests.broker import System, Watched, consuming, listen, published, system, tell, telling_of
-from tests.cards import charged, order_of, tickets_of
+from tests.cards import bought_by_card, charged, order_of, tickets_of
 from tests.codes import ENVELOPES
 from tests.world import everything, hold, new_event, new_user, pay, refund, refusal_of
 
@@ -169,19 +171,22 @@ async def test_an_order_that_nobody_has_paid_is_not_confirmed(
 
 
 async def test_what_is_no_valid_purchase_is_put_aside_at_once_and_changes_nothing(
-    database: Database, queue: Watched, other: System, alice: User, event: Event
+    database: Database, provider: Provider, queue: Watched, other: System, alice: User, event: Event
 ) -> None:
     paid, refunded, falsified = [
         await pay(database, alice, await hold(database, alice, event, [index])) for index in range(3)
     ]
     await refund(database, alice, refunded)
+    unpaid = await bought_by_card(database, alice, event, provider, 3)
     async with database.transaction() as tx:
+        await tx.rows("UPDATE payments SET status = 'FAILED', settled_at = NULL")
         await tx.rows("UPDATE movements SET amount_minor = 1 WHERE reference = $1", falsified.id)
     price = to_major(paid.total_minor, paid.currency)
     wrong = {
         b"\x00 garbage": "It: Invalid JSON: expected value at line 1 column 1",
         telling_of(paid, total_minor=1): f"The message says 0.01 EUR, the order costs {price} EUR.",
         telling_of(refunded): "The order is REFUNDED.",
+        telling_of(unpaid): "What was paid for the order is not what it costs.",
         telling_of(falsified): "What was paid for the order is not what it costs.",
         telling_of(paid, order_id=uuid4()): "There is no such order.",
     }
@@ -270,3 +275,13 @@ async def test_an_order_that_others_have_in_hand_is_tried_again(
     await impatient.close()
     await Confirmer(settings, database, provider, ENVELOPES).confirm(telling_of(order))
     assert (await order_of(database, order)).status == "CONFIRMED"
+
+
+async def test_an_order_that_was_paid_at_the_counter_is_as_good(
+    database: Database, settings: Settings, provider: Provider, alice: User, event: Event
+) -> None:
+    order = await hold(database, alice, event, [0])
+    names = {"event_id": order.event_id, "order_id": order.id}
+    await transact(database, confirm_order, cashier_id=alice.id, **names)
+    await Confirmer(settings, database, provider, ENVELOPES).confirm(telling_of(order))
+    assert len(await database.rows(MAILS)) == 1
