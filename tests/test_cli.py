@@ -231,13 +231,6 @@ async def test_traces_without_what_makes_them_are_refused_with_what_to_do(shell:
         assert (status, "install `rowlock[tracing]`" in said) == (1, True), said
 
 
-async def test_a_template_that_is_broken_is_named_and_nothing_starts(shell: Shell) -> None:
-    (shell.folder / "en").mkdir()
-    (shell.folder / "en" / "welcome.txt").write_text("Welcome\n{{ nme }}")
-    status, said = await shell.run("serve", MAIL_TEMPLATES=str(shell.folder))
-    assert (status, "en/welcome.txt, line 2: 'nme' is undefined" in said) == (1, True), said
-
-
 async def test_the_server_and_the_worker_run_and_stop(shell: Shell) -> None:
     server = await shell.start("serve", "--demo", PORT="0", LOG_LEVEL="INFO")
     worker = await shell.start("worker")

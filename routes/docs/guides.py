@@ -17,6 +17,7 @@ IN_ORDER = (
     "sessions",
     "oidc",
     "codes",
+    "messages",
     "door",
     "webhooks",
     "limits",

@@ -1,5 +1,6 @@
 """Letters: every one in every language, with dates and money of its own, and an operator's templates."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from auth.seals import Seals
+from cli import main
 from messages.letters import Letters, check_templates
 from messages.message import Address, Draft, Message, Text, Undeliverable
 from messages.samples import ABOUT, samples
@@ -117,6 +119,17 @@ def test_one_that_is_broken_is_named_with_its_line(
     path = tmp_path / ".".join(file.replace("__", "/").rsplit("_", 1))
     assert said.startswith(f"MAIL_TEMPLATES: {path}, line {line}: ")
     assert why in said
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_nothing_starts_with_one_that_is_broken(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_templates(tmp_path, en__welcome_txt="Welcome\n{{ nme }}")
+    monkeypatch.setenv("MAIL_TEMPLATES", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["rowlock", command])
+    with pytest.raises(SystemExit, match=r"en/welcome\.txt, line 2: 'nme' is undefined"):
+        main()
 
 
 async def test_one_that_cannot_be_written_is_not_tried_again() -> None:
