@@ -19,6 +19,7 @@ IN_ORDER = (
     "codes",
     "messages",
     "door",
+    "notifications",
     "webhooks",
     "limits",
     "operating",
