@@ -18,6 +18,7 @@ from auth.refresh_tokens import RefreshTokens
 from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from database import Database
+from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from jobs.gauges import Gauges
 from jobs.loop import Jobs
@@ -137,6 +138,7 @@ def _house(
         plans=Plans(database),
         hub=hub,
         news=news,
+        looks=Loads(database),
         payments=Payments(database, settings.credits_currency),
         reservations=Reservations(database, limits),
         provider=provider,

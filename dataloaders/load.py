@@ -73,6 +73,28 @@ def load_many(
     return _loader(load)
 
 
+def load_since(
+    database: Database, source: Source[Row], owner: str, most: int
+) -> DataLoader[tuple[UUID, UUID], list[Row]]:
+    """Load an owner's rows from an id on, by both, in the order of their ids: the first so many."""
+    statement = f"""SELECT found.* FROM unnest($1::uuid[], $2::uuid[]) AS wanted (owner, since)
+        CROSS JOIN LATERAL (
+            SELECT {source.columns} FROM {source.relation} AS r
+            WHERE r.{owner} = wanted.owner AND r.id >= wanted.since ORDER BY r.id LIMIT {most}) AS found"""
+
+    async def load(keys: list[tuple[UUID, UUID]]) -> list[list[Row]]:
+        since: dict[UUID, UUID] = {}
+        for owner_id, id in keys:
+            since[owner_id] = min(id, since.get(owner_id, id))
+        found: dict[UUID, list[Any]] = defaultdict(list)
+        rows: Sequence[Any] = await source.rows(database, statement, list(since), list(since.values()))
+        for row in rows:
+            found[row[owner]].append(row)
+        return [[row for row in found[owner_id] if row.id >= id] for owner_id, id in keys]
+
+    return _loader(load)
+
+
 def load_records(database: Database, statement: str) -> DataLoader[Any, list[Record]]:
     """Load the records of each key: $1 are the keys; the first column is the key that a record is of."""
 

@@ -8,11 +8,21 @@ from asyncpg import Record
 from strawberry.dataloader import DataLoader
 
 from database import Database
-from dataloaders.load import Key, Source, load_many, load_one, load_records, load_together, load_value
+from dataloaders.load import (
+    Key,
+    Source,
+    load_many,
+    load_one,
+    load_records,
+    load_since,
+    load_together,
+    load_value,
+)
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
 from models.door import STANDING_ADMISSION, Scan
 from models.ledger import Account
+from models.notifications import Notification, NotificationPreference
 from models.orders import ORDERS_NOW, Buyer, Order, OrderItem
 from models.seats import SEATS_NOW, Seat, Tier, is_free
 from models.sessions import OPEN_SESSION, Session
@@ -54,7 +64,10 @@ STANDING_TRANSFERS = Source(
 PARTYS_TRANSFERS = Source(PartysTransfer, PARTYS_TRANSFERS_NOW)
 TICKET_EVENTS = Source(TicketEvent, TICKET_HISTORY)
 TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
+NOTIFICATIONS = Source(Notification, "notifications", without=("told_at",))
+NOTIFICATION_PREFERENCES = Source(NotificationPreference, "notification_preferences")
 
+NOTIFICATIONS_AT_ONCE_MAX = 1_000
 ORDERS_AT_AN_EVENT_MAX = 100
 
 AVAILABILITY = f"""
@@ -79,6 +92,10 @@ SECTIONS = """
 PEOPLE = """
     SELECT wanted.email, u.id FROM unnest($1::text[]) AS wanted (email)
     JOIN users AS u ON lower(u.email) = lower(wanted.email)"""
+
+UNREAD_NOTIFICATIONS = """
+    SELECT user_id, count(*)::int AS unread FROM notifications
+    WHERE user_id = ANY($1::uuid[]) AND read_at IS NULL GROUP BY user_id"""
 
 
 class Loads:
@@ -213,6 +230,23 @@ class Loads:
         return load_many(
             self._database, TRANSACTIONS, "r.id", user_id="uuid", event_id="uuid", reference="uuid"
         )
+
+    @cached_property
+    def notification(self) -> DataLoader[Key, Notification | None]:
+        return load_one(self._database, NOTIFICATIONS, user_id="uuid", id="uuid")
+
+    @cached_property
+    def notifications_since(self) -> DataLoader[tuple[UUID, UUID], list[Notification]]:
+        """The notifications of a person from an id on, by the person's id and that."""
+        return load_since(self._database, NOTIFICATIONS, "user_id", NOTIFICATIONS_AT_ONCE_MAX)
+
+    @cached_property
+    def unread_notifications(self) -> DataLoader[UUID, list[Record]]:
+        return load_records(self._database, UNREAD_NOTIFICATIONS)
+
+    @cached_property
+    def notification_preferences_of_user(self) -> DataLoader[Key, list[NotificationPreference]]:
+        return load_many(self._database, NOTIFICATION_PREFERENCES, "r.kind, r.channel", user_id="uuid")
 
     @cached_property
     def availability(self) -> DataLoader[UUID, list[Record]]:

@@ -13,6 +13,7 @@ from jobs.forget_carts import forget_carts_once
 from jobs.forget_codes import forget_codes_once
 from jobs.forget_deliveries import forget_deliveries_once
 from jobs.forget_keys import forget_keys_once
+from jobs.forget_notifications import forget_notifications_once
 from jobs.forget_sessions import forget_sessions_once
 from jobs.loop import Job, Jobs
 from jobs.refund_cancelled import refund_cancelled_once
@@ -73,6 +74,7 @@ class Work:
                 Job("forget sessions", partial(forget_sessions_once, database), TIDY_SECONDS),
                 Job("forget carts", partial(forget_carts_once, database), TIDY_SECONDS),
                 Job("forget codes", partial(forget_codes_once, database), TIDY_SECONDS),
+                Job("forget notifications", partial(forget_notifications_once, database), TIDY_SECONDS),
                 Job("forget announcements", partial(forget_announcements_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]

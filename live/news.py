@@ -6,16 +6,17 @@ Only names travel, so nobody learns from them what they may not see: the truth i
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import chain
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 from uuid import uuid4
 
 import orjson
 
 from live.bus import GAP, Bus, Gap
 from live.ending import end
+from steps.faults import is_passing
 
 log = logging.getLogger("rowlock.live")
 
@@ -25,6 +26,9 @@ PAUSE_SECONDS = 0.01
 TOPICS_PER_MESSAGE_MAX = 500
 TOPICS_UNTOLD_MAX = 20_000
 WATCHERS_A_TURN_MAX = 250
+
+Seen = TypeVar("Seen")
+Look = Callable[[], Awaitable[Seen | None]]
 
 
 class Watcher:
@@ -50,6 +54,37 @@ class Watcher:
         if self._is_ended:
             raise StopAsyncIteration
         self._is_due.clear()
+
+
+class Following(Generic[Seen]):
+    """What one watcher is told of a thing; it remembers what it was told last."""
+
+    def __init__(self, ticks: AsyncIterator[None], look: Look[Seen]) -> None:
+        self._ticks = ticks
+        self._look = look
+        self._told: Seen | None = None
+
+    def __aiter__(self) -> AsyncIterator[Seen]:
+        return self
+
+    async def __anext__(self) -> Seen:
+        async for _ in self._ticks:
+            seen = await self._seen()
+            if seen is None:
+                break
+            if seen != self._told:
+                self._told = seen
+                return seen
+        raise StopAsyncIteration
+
+    async def _seen(self) -> Seen | None:
+        """What there is now, or, while that cannot be known, what there was."""
+        try:
+            return await self._look()
+        except Exception as error:
+            if self._told is None or not is_passing(error):
+                raise
+            return self._told
 
 
 class News:
@@ -87,19 +122,32 @@ class News:
         return len(self._watchers)
 
     @asynccontextmanager
-    async def watch(self, topic: str) -> AsyncIterator[AsyncIterator[None]]:
-        """Be told when to look at a thing: first at once; ends only when the news is stopped."""
+    async def watch(self, *topics: str) -> AsyncIterator[AsyncIterator[None]]:
+        """Be told when to look at a thing: first at once; ends only when the news is stopped.
+
+        What a thing shows may change with others: then their topics are given too.
+        """
         watcher = Watcher()
         if self._is_stopped:
             watcher.end()
-        self._watchers.setdefault(topic, set()).add(watcher)
+        for topic in topics:
+            self._watchers.setdefault(topic, set()).add(watcher)
         try:
             yield watcher
         finally:
-            watchers = self._watchers[topic]
-            watchers.discard(watcher)
-            if not watchers:
-                del self._watchers[topic]
+            for topic in topics:
+                self._watchers[topic].discard(watcher)
+                if not self._watchers[topic]:
+                    del self._watchers[topic]
+
+    @asynccontextmanager
+    async def follow(self, look: Look[Seen], *topics: str) -> AsyncIterator[AsyncIterator[Seen]]:
+        """Have a thing looked at: first what it is, then each time it has become something else.
+
+        Ends when `look` finds nothing. A fault that passes only delays what comes after the first look.
+        """
+        async with self.watch(*topics) as ticks:
+            yield Following(ticks, look)
 
     def tell(self, topics: Iterable[str]) -> None:
         """Wake who watches what this process has just committed, here now and elsewhere soon.

@@ -63,16 +63,16 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
     "ticket_refunded": [OF_TICKET, {**OF_TICKET, "amount": AMOUNT}],
     **{
         f"transfer_{what}": [
-            {
-                **OF_TRANSFER,
-                "transfer": {**TRANSFER, "is_seller": is_seller, "price": price},
-                "attached": [] if is_seller else FILES,
-            }
+            {**OF_TRANSFER, "transfer": {**TRANSFER, "is_seller": is_seller, "price": price}}
             for is_seller in (True, False)
             for price in (AMOUNT, GIFT)
         ]
-        for what in ("requested", "completed", "failed", "disputed", "reversed")
+        for what in ("requested", "failed", "disputed", "reversed")
     },
+    "transfer_completed": [
+        {**OF_TRANSFER, "transfer": {**TRANSFER, "is_seller": is_seller, "price": price}, "attached": files}
+        for is_seller, price, files in ((True, AMOUNT, []), (True, GIFT, []), (False, GIFT, FILES))
+    ],
     "top_up_succeeded": [{**NAME, "amount": AMOUNT}],
     "event_cancelled": [OF_EVENT, {**OF_EVENT, "amount": AMOUNT}],
 }

@@ -26,6 +26,11 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def first_id_at(seconds: float) -> UUID:
+    """Make the least id that `new_id` can make at a moment of the clock, in seconds since 1970."""
+    return UUID(int=int(seconds * 1_000) << 80)
+
+
 def new_reference() -> str:
     """Make a reference to be said aloud at a counter: eight letters and digits that nobody mishears."""
     number, letters = secrets.randbelow(_REFERENCES), ""

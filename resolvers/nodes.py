@@ -12,6 +12,7 @@ from schema.door import EntryLogEntry
 from schema.errors import wrong_argument
 from schema.events import Event
 from schema.nodes import Node
+from schema.notifications import Notification
 from schema.orders import Order
 from schema.seats import Seat
 from schema.sessions import Session
@@ -38,6 +39,7 @@ _FINDERS = {
     "tx": Transaction.find,
     "ca": Cart.find,
     "ci": CartItem.find,
+    "no": Notification.find,
     "en": EntryLogEntry.find,
 }
 

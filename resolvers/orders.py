@@ -1,14 +1,18 @@
 """Orders: holding seats, paying for them, giving them back."""
 
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from dataloaders.pages import PageArguments
+from models.topics import order_topic
 from schema import ids
 from schema.context import Info
 from schema.deleted import DeletePayload, DeleteResult
+from schema.errors import not_found
 from schema.filters import OrderFilter, orders_listing
 from schema.order_inputs import (
     AddOrderItemsInput,
@@ -58,6 +62,25 @@ class OrderQueries:
             info, filter or OrderFilter(), parent=("buyer_id", "uuid") if owner else None
         )
         return await connect(info, listing, Order.of, PageArguments(first, after, last, before), owner)
+
+
+@strawberry.type
+class OrderSubscriptions:
+    @strawberry.subscription(
+        description="An order that `order` shows the caller: as it is, then after every change of it, of its "
+        "items, tickets or payments, whoever made it. Ends when it is deleted."
+    )
+    async def order_updated(
+        self, info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="The order.")]
+    ) -> AsyncGenerator[Order, None]:
+        key = ids.read_order(order_id)
+        info.context.require_viewer()
+        if await Order.visible(info, key) is None:
+            raise not_found("order")
+        look = partial(Order.look, info, key)
+        async with info.context.house.news.follow(look, order_topic(*key)) as changes:
+            async for seen in changes:
+                yield Order.of(seen.row)
 
 
 async def pay_by_card(

@@ -1,5 +1,7 @@
 """Transfers: giving tickets to others, and what follows from it."""
 
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -8,6 +10,7 @@ from auth.rate_limits import Door
 from dataloaders.pages import PageArguments
 from schema import ids
 from schema.context import Info
+from schema.errors import not_found
 from schema.filters import TransferFilter, transfers_listing
 from schema.pages import After, Before, Connection, First, Last, connect
 from schema.transfer_inputs import (
@@ -53,6 +56,28 @@ class TransferQueries:
         owner = info.context.owner_of_lists(filter.user_id if filter else None)
         listing = transfers_listing(filter or TransferFilter(), of_party=owner is not None)
         return await connect(info, listing, Transfer.of, PageArguments(first, after, last, before), owner)
+
+
+@strawberry.type
+class TransferSubscriptions:
+    @strawberry.subscription(
+        description="A transfer that `transfer` shows the caller: as it is, then after every change of it, "
+        "whoever made it."
+    )
+    async def transfer_updated(
+        self,
+        info: Info,
+        transfer_id: Annotated[strawberry.ID, strawberry.argument(description="The transfer.")],
+    ) -> AsyncGenerator[Transfer, None]:
+        key = ids.read_transfer(transfer_id)
+        info.context.require_viewer()
+        transfer = await Transfer.visible(info, key)
+        if transfer is None:
+            raise not_found("transfer")
+        look = partial(Transfer.look, info, key)
+        async with info.context.house.news.follow(look, *await transfer.topics(info)) as changes:
+            async for row in changes:
+                yield Transfer.of(row)
 
 
 @strawberry.type

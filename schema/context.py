@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class House:
-    """What lives as long as the process."""
+    """What lives as long as the process. Its `looks` are for all who watch: they look in the same moment."""
 
     settings: Settings
     database: Database
@@ -53,6 +53,7 @@ class House:
     plans: Plans
     hub: Hub
     news: News
+    looks: Loads
     payments: Payments
     reservations: Reservations
     provider: Provider | None

@@ -8,6 +8,7 @@ from models.catalogue import EventStatus
 from models.door import VerificationResult
 from models.languages import Language
 from models.ledger import MovementKind
+from models.notifications import NotificationChannel, NotificationKind
 from models.orders import OrderStatus
 from models.seats import SeatStatus
 from models.tickets import TicketStatus
@@ -82,6 +83,30 @@ _show(
     REVERSED="It was undone: the ticket and the price are back.",
 )
 _show(
+    NotificationKind,
+    "What a person is notified of.",
+    ORDER_CONFIRMED="An order of theirs was paid: its seats are tickets.",
+    ORDER_CANCELLED="An order of theirs was cancelled before it was paid.",
+    ORDER_REFUNDED="What they paid for an order goes back, or a part of it.",
+    HOLD_EXPIRED="The time to pay an order of theirs ran out.",
+    TICKET_ACTIVATED="A ticket of theirs was made good by hand.",
+    TICKET_CANCELLED="A ticket of theirs was cancelled.",
+    TICKET_REFUNDED="A ticket of theirs was paid back.",
+    TRANSFER_REQUESTED="Somebody offers them a ticket, or asks for theirs.",
+    TRANSFER_COMPLETED="A transfer of theirs is done, or stands after a dispute.",
+    TRANSFER_FAILED="A transfer of theirs came to nothing, or was given up by the other one.",
+    TRANSFER_DISPUTED="The other one of a transfer disputes it.",
+    TRANSFER_REVERSED="A transfer of theirs was undone by the house.",
+    TOP_UP_SUCCEEDED="Credits that they bought are on their account.",
+    EVENT_CANCELLED="An event that they have tickets or seats for does not take place.",
+)
+_show(
+    NotificationChannel,
+    "By what a notification goes out, beside the API.",
+    EMAIL="To the e-mail address.",
+    SMS="To the phone number, if there is one.",
+)
+_show(
     MovementKind,
     "Why money moved.",
     name="TransactionKind",
@@ -132,6 +157,8 @@ __all__ = [
     "EventStatus",
     "Language",
     "MovementKind",
+    "NotificationChannel",
+    "NotificationKind",
     "OrderStatus",
     "RefusalCode",
     "Role",

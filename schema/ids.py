@@ -71,6 +71,10 @@ def entry_id(event: UUID, scan: UUID) -> strawberry.ID:
     return _made(b"en_", event.bytes + scan.bytes)
 
 
+def notification_id(user: UUID, notification: UUID) -> strawberry.ID:
+    return _made(b"no_", user.bytes + notification.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -135,6 +139,10 @@ def read_entry(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "en")
 
 
+def read_notification(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "no")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -149,6 +157,7 @@ _NAMES = {
     "tx": "a transaction",
     "ca": "a cart",
     "ci": "an item of a cart",
+    "no": "a notification",
     "en": "an entry of the log of a door",
 }
 

@@ -7,6 +7,7 @@ import strawberry
 if TYPE_CHECKING:
     from schema.carts import Cart
     from schema.events import Event
+    from schema.notifications import Notification, NotificationPreference
     from schema.orders import Order
     from schema.seats import Seat
     from schema.sessions import Session
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 else:
     Cart = Annotated["Cart", strawberry.lazy("schema.carts")]
     Event = Annotated["Event", strawberry.lazy("schema.events")]
+    Notification = Annotated["Notification", strawberry.lazy("schema.notifications")]
+    NotificationPreference = Annotated["NotificationPreference", strawberry.lazy("schema.notifications")]
     Order = Annotated["Order", strawberry.lazy("schema.orders")]
     Seat = Annotated["Seat", strawberry.lazy("schema.seats")]
     Session = Annotated["Session", strawberry.lazy("schema.sessions")]
@@ -31,6 +34,8 @@ else:
 __all__ = [
     "Cart",
     "Event",
+    "Notification",
+    "NotificationPreference",
     "Order",
     "Person",
     "PricingTier",

@@ -4,14 +4,15 @@ import asyncio
 import math
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import strawberry
 
 from auth.viewer import Viewer
 from models import orders as rows
-from models.tickets import can_be_returned
+from models.tickets import Ticket, can_be_returned
+from models.transactions import Transaction
 from schema import events, ids, later, seats, tickets, tiers, transactions, users
 from schema.context import Info
 from schema.enums import EventStatus, OrderStatus
@@ -19,6 +20,15 @@ from schema.money import Money
 from schema.nodes import Node
 from schema.refusals import Refusal
 from steps.refund import not_refundable
+
+
+class Seen(NamedTuple):
+    """What an order and all that belongs to it were at one look."""
+
+    row: rows.Order
+    items: list[rows.OrderItem]
+    tickets: list[Ticket]
+    transactions: list[Transaction]
 
 
 @strawberry.type(description="A seat in an order.")
@@ -82,11 +92,32 @@ class Order(Node):
     @classmethod
     async def visible(cls, info: Info, key: tuple[UUID, UUID]) -> "Order | None":
         """Load an order that the caller may see: its buyer, and those who run events."""
+        row = await info.context.loads.order.load(key) if info.context.viewer else None
+        return cls.of(row) if row and cls.is_visible(info, row) else None
+
+    @staticmethod
+    def is_visible(info: Info, row: rows.Order) -> bool:
         viewer = info.context.viewer
-        row = await info.context.loads.order.load(key) if viewer else None
-        if viewer is None or row is None or not (viewer.id == row.buyer_id or viewer.runs_events):
+        return viewer is not None and (viewer.id == row.buyer_id or viewer.runs_events)
+
+    @classmethod
+    async def look(cls, info: Info, key: tuple[UUID, UUID]) -> "Seen | None":
+        """Read all of an order that its watcher should hear of when it changes, if they may see it.
+
+        A ticket that they may not see is no part of it: they should not hear even that it has changed.
+        """
+        looks = info.context.house.looks
+        row = await looks.order.load(key)
+        if row is None or not cls.is_visible(info, row):
             return None
-        return cls.of(row)
+        items, found, money = await asyncio.gather(
+            looks.items_of_order.load(key),
+            looks.tickets_of_order.load(key),
+            looks.transactions_of_order.load((row.buyer_id, *key)),
+        )
+        return Seen(
+            row, items, [ticket for ticket in found if tickets.Ticket.is_visible(info, ticket)], money
+        )
 
     @strawberry.field(description="The event that it is for.")
     async def event(self, info: Info) -> later.Event:
@@ -122,7 +153,7 @@ class Order(Node):
     @strawberry.field(description="What the caller may do with it now.")
     async def available_actions(self, info: Info) -> list[OrderAction]:
         viewer = info.context.viewer
-        if viewer is None or not (viewer.id == self.row.buyer_id or viewer.runs_events):
+        if viewer is None or not self.is_visible(info, self.row):
             return []
         if self.status not in {OrderStatus.PENDING, OrderStatus.CONFIRMED}:
             return []

@@ -17,12 +17,13 @@ from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
 from resolvers.nodes import NodeQueries
-from resolvers.orders import OrderMutations, OrderQueries
+from resolvers.notifications import NotificationMutations, NotificationSubscriptions
+from resolvers.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from resolvers.seats import SeatSubscriptions
 from resolvers.sessions import SessionMutations
 from resolvers.tickets import TicketMutations, TicketQueries
 from resolvers.transactions import TransactionMutations, TransactionQueries
-from resolvers.transfers import TransferMutations, TransferQueries
+from resolvers.transfers import TransferMutations, TransferQueries, TransferSubscriptions
 from resolvers.users import UserMutations, UserQueries
 from resolvers.venues import VenueMutations, VenueQueries
 from schema.executor import Executor
@@ -59,6 +60,7 @@ class Mutation(
     DoorMutations,
     TransferMutations,
     TransactionMutations,
+    NotificationMutations,
     VenueMutations,
     EventMutations,
 ):
@@ -66,7 +68,13 @@ class Mutation(
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(SeatSubscriptions, DoorSubscriptions):
+class Subscription(
+    SeatSubscriptions,
+    OrderSubscriptions,
+    TransferSubscriptions,
+    DoorSubscriptions,
+    NotificationSubscriptions,
+):
     pass
 
 

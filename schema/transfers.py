@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from models import transfers as rows
+from models.topics import order_topic, transfer_topic
 from schema import ids, later, seats, tickets, users
 from schema.context import Info
 from schema.enums import TransferStatus
@@ -49,6 +50,18 @@ class Transfer(Node):
         """Load a transfer that the caller may see: the two whose it is, and those who run events."""
         row = await info.context.loads.transfer.load(key) if info.context.viewer else None
         return cls.of(row) if row and cls.is_visible(info, row) else None
+
+    @classmethod
+    async def look(cls, info: Info, key: tuple[UUID, UUID]) -> rows.Transfer | None:
+        """Read a transfer for whoever watches it, if they may see it."""
+        row = await info.context.house.looks.transfer.load(key)
+        return row if row and cls.is_visible(info, row) else None
+
+    async def topics(self, info: Info) -> list[str]:
+        """What to watch for a change of it: its ticket's order too, as what ends the ticket ends it."""
+        ticket = await info.context.loads.ticket.load((self.row.event_id, self.row.ticket_id))
+        of_ticket = [order_topic(ticket.event_id, ticket.order_id)] if ticket else []
+        return [transfer_topic(self.row.event_id, self.row.id), *of_ticket]
 
     @staticmethod
     def is_visible(info: Info, row: rows.Transfer) -> bool:

@@ -8,7 +8,7 @@ import strawberry
 
 from dataloaders.pages import PageArguments
 from models import users as rows
-from schema import carts, ids, later, orders, sessions, tickets, transfers
+from schema import carts, ids, later, notifications, orders, sessions, tickets, transfers
 from schema.context import Info
 from schema.enums import Language, Role
 from schema.filters import (
@@ -140,6 +140,27 @@ class User(Node):
     async def sessions(self, info: Info) -> list[later.Session]:
         rows = await info.context.loads.open_sessions_of_user.load((self.row.id,))
         return [sessions.Session.of(row) for row in rows]
+
+    @strawberry.field(description="What this person was notified of, the newest first.")
+    async def notifications(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[later.Notification]:
+        page = PageArguments(first, after, last, before)
+        listing, of = notifications.NEWEST_FIRST, notifications.Notification.of
+        return await connect(info, listing, of, page, self.row.id)
+
+    @strawberry.field(description="How much of it this person has not read.")
+    async def unread_notifications(self, info: Info) -> int:
+        return await notifications.unread_notifications(info, self.row.id)
+
+    @strawberry.field(description="By which channels this person hears of what: every kind and channel.")
+    async def notification_preferences(self, info: Info) -> list[later.NotificationPreference]:
+        return await notifications.NotificationPreference.of_user(info, self.row.id)
 
 
 @strawberry.type(description="What anybody who has to do with someone may know of them.")

@@ -10,6 +10,7 @@ from database import Transaction
 from models.announcements import AnnouncementKind
 from models.columns import new_id
 from models.door import Scan, VerificationResult, scan_of
+from models.topics import order_topic
 from steps.announce import announcements_of
 from steps.idempotency import Key, claim
 from steps.locks import TICKET_AND_ITS_SEAT
@@ -57,7 +58,7 @@ NOTE = f"""
     ), announced AS ({announcements_of("admitted", CHECKED_IN, "$8::uuid[]")})
     INSERT INTO scans (event_id, id, scanned_by, hall_id, result, ticket_event_id, ticket_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
-    RETURNING *, (SELECT count(*) FROM taken) AS seats_taken"""
+    RETURNING *, (SELECT count(*) FROM taken) AS seats_taken, (SELECT order_id FROM admitted) AS order_id"""
 """$1 event of the door, $2 scan, $3 who scans, $4 hall, $5 result, $6 event of the ticket, $7 ticket,
 $8 an id for the announcement."""
 
@@ -159,6 +160,7 @@ async def _noted(tx: Transaction, scan: Scan) -> Scan:
     assert row["seats_taken"] == is_admitted, "the seat of an ACTIVE ticket is sold"
     if is_admitted:
         tx.changed_events.add(scan.event_id)
+        tx.touched.add(order_topic(scan.event_id, row["order_id"]))
     return scan_of(row)
 
 

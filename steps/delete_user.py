@@ -7,6 +7,7 @@ from models.columns import plain_row
 from models.notifications import NotificationKind
 from models.sessions import SessionEnd
 from models.tickets import LIVE_TICKET
+from models.topics import transfer_topic
 from models.transfers import Transfer
 from steps.end_sessions import end_sessions
 from steps.notify import notify, of_transfer
@@ -54,6 +55,7 @@ async def delete_user(tx: Transaction, *, user_id: UUID) -> UUID:
     # Whoever pays for a held order now is waited for, so that the next statement sees the tickets.
     await lock_held_orders(tx, user_id)
     ended = [plain_row(Transfer, row) for row in await tx.rows(CANCEL_TRANSFERS, user_id)]
+    tx.touched.update(transfer_topic(transfer.event_id, transfer.id) for transfer in ended)
     if await lock_user(tx, user_id) is None:
         raise Refused(RefusalCode.USER_NOT_FOUND)
     if await tx.value(HAS_TICKETS, user_id):

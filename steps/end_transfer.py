@@ -8,6 +8,7 @@ from asyncpg import Record
 from database import Transaction
 from models.columns import plain_row
 from models.notifications import NotificationKind
+from models.topics import transfer_topic
 from models.transfers import Transfer
 from steps.idempotency import Key, claim
 from steps.locks import LAPSED_TRANSFERS
@@ -62,6 +63,7 @@ async def fail_lapsed_transfers(tx: Transaction, *, transfers_max: int) -> int:
 
 async def tell_of_failed(tx: Transaction, failed: Sequence[Record]) -> None:
     """Notify both whose it is of each of these transfers, which have just failed."""
-    transfers = (plain_row(Transfer, row) for row in failed)
+    transfers = [plain_row(Transfer, row) for row in failed]
+    tx.touched.update(transfer_topic(transfer.event_id, transfer.id) for transfer in transfers)
     kind = NotificationKind.TRANSFER_FAILED
     await notify(tx, *(notice for transfer in transfers for notice in of_transfer(kind, transfer)))

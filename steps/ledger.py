@@ -8,6 +8,7 @@ from models.codes import is_proven
 from models.columns import new_id
 from models.ledger import AccountKind, MovementKind
 from models.orders import Order
+from models.topics import person_topic
 from steps.locks import ACCOUNTS_OF
 from steps.refusals import RefusalCode, Refused
 
@@ -117,6 +118,7 @@ async def charge_all(tx: Transaction, orders: Sequence[Order]) -> set[UUID]:
         for order in orders
     ]
     paid = await tx.rows(CHARGE, *zip(*dues, strict=True)) if dues else []
+    tx.touched.update(person_topic(order.buyer_id) for order in orders)
     return {row["order_id"] for row in paid}
 
 

@@ -3,6 +3,9 @@
 The order is: key, event, buyer, order, seats, tickets, transfers, accounts. The strings are sub-selects for a
 step to compose into its statement. They lock FOR NO KEY UPDATE, because FOR UPDATE would block inserts that
 only reference the row, and in the order of the key.
+
+What is locked is about to change: the functions say so to those who watch an order or a transfer, once it is
+committed; who composes a sub-select says it itself.
 """
 
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ from asyncpg import Record
 
 from database import Transaction
 from models.seats import is_free
+from models.topics import order_topic, transfer_topic
 
 SEATS_BY_INDEX = """
     SELECT index, tier, status, held_until FROM seats WHERE event_id = $1 AND index = ANY($2::int[])
@@ -112,6 +116,7 @@ async def lock_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]
     found = await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
     if any(order["was_changed"] for order in found):
         found = await tx.rows(ORDERS_AND_THEIR_SEATS, event_id, order_ids)
+    tx.touched.update(order_topic(event_id, order["id"]) for order in found)
     return found
 
 
@@ -137,7 +142,7 @@ async def lock_tickets_of_order(tx: Transaction, event_id: UUID, order_id: UUID)
 
 async def lock_ticket(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record | None:
     """Lock a ticket and its seat, whose status comes with it; None when there is no such ticket."""
-    return await tx.row(TICKET_AND_ITS_SEAT, event_id, ticket_id)
+    return _touched(tx, await tx.row(TICKET_AND_ITS_SEAT, event_id, ticket_id))
 
 
 async def lock_seat(tx: Transaction, event_id: UUID, index: int) -> bool:
@@ -150,9 +155,16 @@ async def lock_seat(tx: Transaction, event_id: UUID, index: int) -> bool:
 
 async def lock_ticket_alone(tx: Transaction, event_id: UUID, ticket_id: UUID) -> Record | None:
     """Lock a ticket, but not its seat; None when there is no such ticket, or no more."""
-    return await tx.row(
+    ticket = await tx.row(
         "SELECT * FROM tickets WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE", event_id, ticket_id
     )
+    return _touched(tx, ticket)
+
+
+def _touched(tx: Transaction, ticket: Record | None) -> Record | None:
+    if ticket is not None:
+        tx.touched.add(order_topic(ticket["event_id"], ticket["order_id"]))
+    return ticket
 
 
 async def lock_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> None:
@@ -160,6 +172,7 @@ async def lock_transfer(tx: Transaction, event_id: UUID, transfer_id: UUID) -> N
     await tx.row(
         "SELECT 1 FROM transfers WHERE event_id = $1 AND id = $2 FOR NO KEY UPDATE", event_id, transfer_id
     )
+    tx.touched.add(transfer_topic(event_id, transfer_id))
 
 
 async def lock_accounts(tx: Transaction, user_ids: Sequence[UUID], currency: str) -> dict[UUID, int]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from database import Transaction
 from models.columns import new_id
 from models.notifications import NotificationKind
+from models.topics import person_topic
 from models.transfers import Transfer
 from steps.person_locks import STAYS
 
@@ -61,6 +62,7 @@ async def notify(tx: Transaction, *notices: Notice) -> None:
     """
     rows = [(new_id(), *notice) for notice in sorted(notices, key=lambda n: n.user_id)]
     if rows:
+        tx.touched.update(person_topic(notice.user_id) for notice in notices)
         await tx.rows(NOTIFY, *zip(*rows, strict=True))
 
 

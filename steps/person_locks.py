@@ -1,6 +1,6 @@
 """The locks on a person's own rows, in one order: cart, person, session, code, delivery, payment, refund."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from asyncpg import Record
@@ -8,6 +8,7 @@ from asyncpg import Record
 from auth.codes import CodeObject
 from database import Transaction
 from models.carts import IS_LAPSED
+from models.topics import order_topic
 
 LANES = """
     WITH RECURSIVE found AS (
@@ -95,16 +96,32 @@ async def lock_cart(tx: Transaction, user_id: UUID) -> None:
 
 async def lock_payment(tx: Transaction, user_id: UUID, payment_id: UUID) -> Record | None:
     """Lock a payment against everybody else who would settle it; None when there is none."""
-    return await tx.row(
+    payment = await tx.row(
         "SELECT * FROM payments WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, payment_id
     )
+    return _touched(tx, payment)
 
 
 async def lock_refund(tx: Transaction, user_id: UUID, refund_id: UUID) -> Record | None:
-    """Lock a refund against everybody else who would settle it; None when there is none."""
-    return await tx.row(
-        "SELECT * FROM refunds WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE", user_id, refund_id
+    """Lock a refund against everybody else who would settle it; None when there is none.
+
+    The order comes with it, if its payment was for one.
+    """
+    refund = await tx.row(
+        """SELECT r.*, p.event_id, p.order_id FROM refunds r
+           JOIN payments p ON p.user_id = r.user_id AND p.id = r.payment_id
+           WHERE r.user_id = $1 AND r.id = $2 FOR NO KEY UPDATE OF r""",
+        user_id,
+        refund_id,
     )
+    return _touched(tx, refund)
+
+
+def _touched(tx: Transaction, money: Record | None) -> Record | None:
+    """Tell who watches the order that this money is for, once it is committed."""
+    if money is not None and money["order_id"] is not None:
+        tx.touched.add(order_topic(money["event_id"], money["order_id"]))
+    return money
 
 
 async def lock_user(tx: Transaction, user_id: UUID) -> Record | None:
@@ -134,6 +151,28 @@ async def lock_code(tx: Transaction, about: CodeObject) -> Record | None:
            FOR NO KEY UPDATE""",
         *about,
     )
+
+
+async def lock_notifications(tx: Transaction, user_id: UUID, ids: Collection[UUID]) -> list[UUID]:
+    """Lock those of these notifications that a person has."""
+    found = await tx.rows(
+        """SELECT id FROM notifications WHERE user_id = $1 AND id = ANY($2::uuid[])
+           ORDER BY id FOR NO KEY UPDATE""",
+        user_id,
+        ids,
+    )
+    return [row["id"] for row in found]
+
+
+async def lock_unread_notifications(tx: Transaction, user_id: UUID, most: int) -> list[UUID]:
+    """Lock the oldest notifications that a person has not read, at most so many."""
+    found = await tx.rows(
+        """SELECT id FROM notifications WHERE user_id = $1 AND read_at IS NULL
+           ORDER BY id LIMIT $2 FOR NO KEY UPDATE""",
+        user_id,
+        most,
+    )
+    return [row["id"] for row in found]
 
 
 async def lock_held_orders(tx: Transaction, user_id: UUID) -> None:

@@ -60,6 +60,7 @@ class RefusalCode(StrEnum):
     TRANSFER_INVALID_STATE = "TRANSFER_INVALID_STATE"
     TRANSFER_IN_PROGRESS = "TRANSFER_IN_PROGRESS"
     TRANSFER_NOT_ALLOWED = "TRANSFER_NOT_ALLOWED"
+    NOTIFICATION_NOT_FOUND = "NOTIFICATION_NOT_FOUND"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUSY = "BUSY"
 
@@ -110,6 +111,7 @@ SENTENCES = {
     RefusalCode.TRANSFER_INVALID_STATE: "The transfer is not in a state that allows this.",
     RefusalCode.TRANSFER_IN_PROGRESS: "This ticket is being transferred already.",
     RefusalCode.TRANSFER_NOT_ALLOWED: "This ticket cannot be transferred now.",
+    RefusalCode.NOTIFICATION_NOT_FOUND: "There is no such notification.",
     RefusalCode.IDEMPOTENCY_MISMATCH: "This idempotency key was used before with another input.",
     RefusalCode.BUSY: "Too many people are at it right now; try again in a moment.",
 }

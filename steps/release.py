@@ -3,6 +3,7 @@
 from database import Transaction
 from models.announcements import AnnouncementKind
 from models.notifications import NotificationKind
+from models.topics import order_topic
 from steps.announce import announce_orders
 from steps.locks import LAPSED_ORDERS
 from steps.notify import Notice, notify
@@ -52,4 +53,5 @@ async def release_lapsed(tx: Transaction, *, orders_max: int) -> int:
         about = (NotificationKind.HOLD_EXPIRED, row["event_id"])
         await notify(tx, *(Notice(order["buyer_id"], *about, order["id"]) for order in expired))
         tx.changed_events.add(row["event_id"])
+        tx.touched.update(order_topic(row["event_id"], order_id) for order_id in row["orders"])
     return ended

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from database import Transaction
+from models.topics import order_topic
 
 TAKE_BACK = """
     UPDATE tickets SET status = 'CANCELLED', version = version + 1, ended_at = statement_timestamp()
@@ -16,7 +17,8 @@ TAKE_BACK_LAPSED = """
         SELECT t.id FROM unnest($2::int[]) AS taken (index) CROSS JOIN LATERAL (
             SELECT id, order_id FROM tickets
             WHERE event_id = $1 AND index = taken.index AND status = 'PENDING' OFFSET 0) t
-        WHERE t.order_id <> ALL($3::uuid[])))"""
+        WHERE t.order_id <> ALL($3::uuid[])))
+    RETURNING order_id"""
 
 
 async def take_back_lapsed(
@@ -26,7 +28,8 @@ async def take_back_lapsed(
 
     Whoever has the lock on a seat decides over such a ticket, so nobody waits for it.
     """
-    await tx.rows(TAKE_BACK_LAPSED, event_id, indexes, order_ids)
+    for ticket in await tx.rows(TAKE_BACK_LAPSED, event_id, indexes, order_ids):
+        tx.touched.add(order_topic(event_id, ticket["order_id"]))
 
 
 async def take_back_of_orders(tx: Transaction, event_id: UUID, order_ids: Sequence[UUID]) -> None:

@@ -12,6 +12,7 @@ from models.orders import Order
 from models.users import Role, User
 from schema import ids
 from steps.cancel import cancel_order
+from steps.mark_read import mark_read
 from steps.service_clients import make_service_client
 from steps.transact import transact
 from steps.update_user import update_user
@@ -72,6 +73,7 @@ def strangers_ids() -> Ids:
         "transfer": [ids.transfer_id(event, thing)],
         "session": [ids.session_id(thing, uuid4())],
         "transaction": [ids.transaction_id(thing, uuid4())],
+        "notification": [ids.notification_id(thing, uuid4())],
         "cart": [ids.cart_id(thing)],
         "item": [ids.cart_item_id(thing)],
         "entry": [ids.entry_id(event, thing)],
@@ -126,8 +128,9 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
     friend = await new_user(database, credits_minor=100_000)
     given = await transferred(database, alice, await bought(database, alice, event, 7), friend)
     await disputed(database, friend, given, reason=DISPUTE_REASON)
-    await initiated(database, alice, await bought(database, alice, event, 8), friend)
+    await initiated(database, friend, await bought(database, alice, event, 8), by_seat=True)
     await hold(database, other, event, [6])
+    await transact(database, mark_read, user_id=alice.id, named=None)
     await put_places(database, alice, event, 1, 2)
     await put_seats(database, alice, event, 7)
     await set_price(database, event, 1_100)
@@ -150,6 +153,7 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
     )
     sessions = await database.rows("SELECT user_id, id FROM sessions WHERE user_id = $1", user_id)
     movements = await database.rows("SELECT user_id, id FROM movements WHERE user_id = $1", user_id)
+    notices = await database.rows("SELECT user_id, id FROM notifications WHERE user_id = $1", user_id)
     items = await database.rows("SELECT id FROM cart_items WHERE user_id = $1 ORDER BY id", user_id)
     return {
         "user": [ids.user_id(user_id)],
@@ -158,6 +162,7 @@ async def _things_of(database: Database, user_id: UUID) -> Ids:
         "transfer": [ids.transfer_id(*row) for row in transfers],
         "session": [ids.session_id(*row) for row in sessions],
         "transaction": [ids.transaction_id(*row) for row in movements],
+        "notification": [ids.notification_id(*row) for row in notices],
         "cart": [ids.cart_id(user_id)],
         "item": [ids.cart_item_id(row["id"]) for row in items],
     }
@@ -197,6 +202,7 @@ async def _secrets(database: Database, alice: User, alices: Ids) -> dict[str, li
         "account": alices["user"],
         "session": alices["session"],
         "cart": alices["item"],
+        "notification": alices["notification"],
         "draft": [DRAFT_NAME, DRAFT_CATEGORY, alices["event"][0][KIND_CHARACTERS:EVENT_CHARACTERS]],
     }
 

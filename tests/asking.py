@@ -33,7 +33,7 @@ REFERENCES = {"PURCHASE": "order", "EMAIL": "user", "TRANSFER": "transfer"}
 """What kind of thing a code's context is about."""
 MOMENTS = {"startsAt": "2999-01-01T19:00:00Z", "endsAt": "2999-01-01T22:00:00Z"}
 OF_ORDER = " of order"
-ALIASES = {"buyer": "user"}
+ALIASES = {"buyer": "user", "id": "notification"}
 LEFT_OUT = {"buyerId", "seatId"}
 """What most callers do not say: they are meant themselves."""
 INSTEAD_OF = {"buyerId": "buyerEmail", "seatId": "ticketId"}

@@ -8,6 +8,7 @@ from asyncpg import connect
 from sqlmodel import SQLModel
 
 import embedded
+import live.news
 import models  # noqa: F401  (fills the metadata)
 from database import Database
 from settings import Settings, read_settings
@@ -86,6 +87,12 @@ async def database(_database: Database) -> AsyncIterator[Database]:
         for table in reversed(SQLModel.metadata.sorted_tables):
             if table.name in filled:  # a TRUNCATE of all the tables takes longer than most tests
                 await tx.rows(f"DELETE FROM {table.name}")
+
+
+@pytest.fixture
+def never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who watches a single thing looks again only when they are told to."""
+    monkeypatch.setattr(live.news, "LOOK_SECONDS", 3_600)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from auth.revocations import Revocations
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from database import Database
+from dataloaders.loads import Loads
 from dataloaders.plans import Plans
 from live.bus import Bus
 from live.hub import Hub
@@ -75,6 +76,7 @@ class Asking:
             plans=Plans(self.database),
             hub=Hub(self.database, Bus(self.settings.redis_url)),
             news=News(Bus(None)),
+            looks=Loads(self.database),
             payments=Payments(self.database, self.settings.credits_currency),
             reservations=Reservations(self.database, LIMITS),
             provider=None,

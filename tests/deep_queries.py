@@ -19,7 +19,8 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
     orders(first: 100) {{ totalCount nodes {{ reference secondsLeft availableActions
         event {{ name availableSeats venue {{ name }} }}
         buyer {{ name user {{ email creditBalance {MONEY}
-            sessions {{ id }} orders(first: 2) {{ totalCount }} }} }}
+            sessions {{ id }} orders(first: 2) {{ totalCount }} unreadNotifications
+            notificationPreferences {{ wanted }} notifications(first: 2) {{ nodes {{ message }} }} }} }}
         items {{ price {MONEY} tier {{ name }} seat {{ index price {MONEY} tier {{ name }}
             event {{ name }} ticket {{ reference owner {{ name }} order {{ reference }} }} }} }}
         tickets {{ reference order {{ reference items {{ seat {{ index }} }} }} event {{ hall {{ name }} }}
@@ -31,6 +32,11 @@ VIEWER = f"""{{ viewer {{ creditBalance {MONEY} sessions {{ device current }}
         edges {{ cursor node {{ amount {MONEY} }} }}
         nodes {{ amount {MONEY} user {{ name }} refundOf {{ kind }}
             order {{ reference transactions {{ kind order {{ reference }} }} }} }} }} }}"""
+
+NOTIFICATIONS = """{ viewer { unreadNotifications notificationPreferences { wanted }
+    notifications(first: 100) { totalCount pageInfo { endCursor } edges { cursor node { kind } }
+        nodes { message order { reference } ticket { reference event { name } }
+            transfer { status seat { index } } transaction { kind order { reference } } } } } }"""
 
 BY_EVENT = """{ viewer { ordersByEvent(first: 100) { totalCount pageInfo { endCursor }
     edges { cursor node { event { name } } }
@@ -81,7 +87,8 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { id
     ... on Cart { items { id } }
     ... on CartItem { event { name } tier { name } wanted: seat { index } }
     ... on Transaction { kind order { reference } }
+    ... on Notification { message order { reference } }
     ... on Transfer { status seat { index } buyer { name } ticket { reference } }
     ... on Ticket { reference seat { index } order { reference } qr { svg } } } }"""
 
-EVERY_QUERY = (EVENTS, VIEWER, BY_EVENT, TRANSFERS, OPERATORS, EDGES, ADMINS, NODES)
+EVERY_QUERY = (EVENTS, VIEWER, NOTIFICATIONS, BY_EVENT, TRANSFERS, OPERATORS, EDGES, ADMINS, NODES)

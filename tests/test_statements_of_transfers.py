@@ -2,7 +2,7 @@
 
 from database import Database
 from tests.counting import Asking
-from tests.deep_queries import TRANSFERS
+from tests.deep_queries import NOTIFICATIONS, TRANSFERS
 from tests.test_statements import SIZES, asking, rich  # noqa: F401  (the fixture)
 from tests.transfers import bought, initiated, transferred
 
@@ -22,5 +22,7 @@ async def test_the_transfers_of_a_person(database: Database, asking: Asking) -> 
         assert len(data["transfers"]["nodes"]) == 2 * size
         moved = [node for node in data["transactions"]["nodes"] if node["transfer"]]
         assert len(moved) == size
-        found.append(statements)
+        told, of_notifications = await asking.ask(NOTIFICATIONS, bob)
+        assert told["viewer"]["notifications"]["totalCount"] == 2 * size
+        found.append((statements, of_notifications))
     assert len(set(found)) == 1, found

@@ -15,6 +15,7 @@ PAGES = (
     "docs/money.md",
     "docs/door.md",
     "docs/transfers.md",
+    "docs/notifications.md",
     GUIDE,
 )
 

@@ -31,6 +31,7 @@ KINDS = {
     "us": "person",
     "tx": "transaction",
     "ci": "item",
+    "no": "notification",
 }
 
 

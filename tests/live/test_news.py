@@ -11,17 +11,11 @@ import live.news
 from database import Database
 from live.bus import Bus
 from live.news import CHANNEL, TOPICS_PER_MESSAGE_MAX, TOPICS_UNTOLD_MAX, News
+from steps.transact import Unavailable
 from tests.live.valkey import Valkey
 from tests.seat_rows import until
 
 TOPIC = "order:one"
-FAR_AWAY_SECONDS = 3_600
-
-
-@pytest.fixture
-def never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what is told, or a gap, makes somebody look."""
-    monkeypatch.setattr(live.news, "LOOK_SECONDS", FAR_AWAY_SECONDS)
 
 
 @asynccontextmanager
@@ -186,3 +180,33 @@ async def test_a_commit_tells_what_it_touched_and_a_rollback_tells_nothing(datab
     async with database.transaction() as tx:
         await tx.value("SELECT 1")
     assert told == [{TOPIC}]
+
+
+async def test_a_fault_that_passes_ends_nothing_but_a_first_look(never_by_itself: None) -> None:
+    answers: list[object] = []
+
+    async def look() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async with process() as (news, _):
+        answers[:] = [Unavailable("away")]
+        async with news.follow(look, TOPIC) as seen:
+            with pytest.raises(Unavailable):
+                await anext(seen)
+        answers[:] = ["as it is", Unavailable("away"), "as it is", "changed", ZeroDivisionError()]
+        async with asyncio.timeout(20), news.follow(look, TOPIC) as seen:
+            assert await anext(seen) == "as it is"
+            following = asyncio.ensure_future(anext(seen))
+            while answers[1:]:
+                news.tell({TOPIC})
+                await asyncio.sleep(0)
+            assert await following == "changed"
+            news.tell({TOPIC})
+            with pytest.raises(ZeroDivisionError):
+                await anext(seen)
+        answers[:] = [None]
+        async with news.follow(look, TOPIC) as seen:
+            assert [each async for each in seen] == []

@@ -40,7 +40,7 @@ def test_they_say_what_each_is_for_and_show_no_code() -> None:
 def test_each_links_to_the_page_that_shows_its_live_code(settings: Settings) -> None:
     url = "https://shop.example/tickets/{ticket}"
     pdf = paper(Letters(settings.model_copy(update={"ticket_url": url})))
-    links = [note.get_object()["/A"]["/URI"] for page in pdf.pages for note in page["/Annots"]]
+    links = [note.get_object()["/A"]["/URI"] for page in pdf.pages for note in page.annotations or []]
     assert links == [f"https://shop.example/tickets/tk_sample{number}" for number in (6, 7)]
 
 

@@ -36,6 +36,8 @@ IMPLIED = {
     "transfers_price_not_negative",  # what is owed likewise
 }
 
+PREFER = "INSERT INTO notification_preferences VALUES (gen_random_uuid(), {}, {}, true)"
+
 FORBIDDEN = {
     "accounts_balance_not_negative": "UPDATE accounts SET balance_minor = -1",
     "announcements_kind_known": "UPDATE announcements SET kind = 'ticket.eaten'",
@@ -78,6 +80,13 @@ FORBIDDEN = {
         SELECT user_id, gen_random_uuid(), debit, credit, amount_minor, currency, kind, event_id, reference
         FROM movements WHERE kind = 'PURCHASE'""",
     "movements_why_adjusted": MOVE.format("'CORRECTIONS'", "'CREDITS'", "1", "'ADJUSTMENT'", "NULL"),
+    "notification_preferences_channel_known": PREFER.format("'TOP_UP_SUCCEEDED'", "'PIGEON'"),
+    "notification_preferences_kind_known": PREFER.format("'LOST'", "'SMS'"),
+    "notifications_kind_known": "UPDATE notifications SET kind = 'LOST'",
+    "notifications_one_a_cancelled_event": """
+        INSERT INTO notifications (user_id, id, kind, event_id)
+        SELECT user_id, gen_random_uuid(), 'EVENT_CANCELLED', event_id
+        FROM notifications, generate_series(1, 2)""",
     "orders_payment_while_it_counts": """
         UPDATE orders SET payment_id = id, cashier_id = buyer_id WHERE status = 'CONFIRMED'""",
     "payments_amount_positive": "UPDATE payments SET amount_minor = 0",
