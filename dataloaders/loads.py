@@ -11,6 +11,7 @@ from database import Database
 from dataloaders.load import Key, Source, load_many, load_one, load_records, load_together, load_value
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
+from models.deliveries import Delivery
 from models.door import STANDING_ADMISSION, Scan
 from models.ledger import Account
 from models.orders import ORDERS_NOW, Buyer, Order, OrderItem
@@ -54,6 +55,11 @@ STANDING_TRANSFERS = Source(
 PARTYS_TRANSFERS = Source(PartysTransfer, PARTYS_TRANSFERS_NOW)
 TICKET_EVENTS = Source(TicketEvent, TICKET_HISTORY)
 TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
+DEAD_LETTERS = Source(
+    Delivery,
+    "(SELECT * FROM deliveries WHERE state = 'DEAD')",
+    without=("sealed", "state", "expires_at", "queue_id", "lane"),
+)
 
 ORDERS_AT_AN_EVENT_MAX = 100
 
@@ -213,6 +219,10 @@ class Loads:
         return load_many(
             self._database, TRANSACTIONS, "r.id", user_id="uuid", event_id="uuid", reference="uuid"
         )
+
+    @cached_property
+    def dead_letter(self) -> DataLoader[Key, Delivery | None]:
+        return load_one(self._database, DEAD_LETTERS, owner_id="uuid", id="uuid")
 
     @cached_property
     def availability(self) -> DataLoader[UUID, list[Record]]:

@@ -8,6 +8,7 @@ import strawberry
 from schema import ids
 from schema.carts import Cart, CartItem
 from schema.context import Info
+from schema.deliveries import DeadLetter
 from schema.door import EntryLogEntry
 from schema.errors import wrong_argument
 from schema.events import Event
@@ -39,6 +40,7 @@ _FINDERS = {
     "ca": Cart.find,
     "ci": CartItem.find,
     "en": EntryLogEntry.find,
+    "dl": DeadLetter.find,
 }
 
 

@@ -71,6 +71,10 @@ def entry_id(event: UUID, scan: UUID) -> strawberry.ID:
     return _made(b"en_", event.bytes + scan.bytes)
 
 
+def delivery_id(owner: UUID, delivery: UUID) -> strawberry.ID:
+    return _made(b"dl_", owner.bytes + delivery.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -135,6 +139,10 @@ def read_entry(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "en")
 
 
+def read_delivery(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "dl")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -150,6 +158,7 @@ _NAMES = {
     "ca": "a cart",
     "ci": "an item of a cart",
     "en": "an entry of the log of a door",
+    "dl": "a delivery",
 }
 
 
