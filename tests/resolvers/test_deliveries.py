@@ -5,7 +5,7 @@ from typing import Any
 from database import Database
 from models.users import Role, User
 from schema import ids
-from tests.delivering import BODY, posted
+from tests.delivering import BODY, given_up, posted
 from tests.receiving import deliveries
 from tests.serving import Server
 from tests.world import everything, new_user
@@ -15,14 +15,6 @@ LIST = """query ($first: Int, $after: String) { deadLetters(first: $first, after
         id kind recipient attempts answerStatus answer createdAt givenUpAt } } }"""
 RETRY = """mutation ($d: ID!) { retryDelivery(input: {deliveryId: $d}) { __typename
     ... on RetryDeliveryPayload { deliveryId } ... on Refusal { code message } } }"""
-GIVE_UP = "UPDATE deliveries SET state = 'DEAD', attempts = 12, answer_status = 550, answer = 'no such box'"
-
-
-async def given_up(database: Database, user: User, letters: int) -> None:
-    for _ in range(letters):
-        await posted(database, user)
-    async with database.transaction() as tx:
-        await tx.rows(GIVE_UP)
 
 
 async def retried(server: Server, user: User, id: str) -> Any:
@@ -33,7 +25,8 @@ async def test_an_admin_sees_page_by_page_what_was_given_up_and_not_what_it_says
     database: Database, server: Server
 ) -> None:
     admin, ann = await new_user(database, Role.ADMIN), await new_user(database)
-    await given_up(database, ann, 3)
+    for _ in range(3):
+        await given_up(database, ann)
     await posted(database, ann)
     first = (await server.ask(LIST, admin, first=2))["deadLetters"]
     after = first["pageInfo"]["endCursor"]
@@ -59,7 +52,8 @@ async def test_what_is_tried_again_is_given_up_no_more_and_only_once(
     database: Database, server: Server
 ) -> None:
     admin, ann = await new_user(database, Role.ADMIN), await new_user(database)
-    await given_up(database, ann, 2)
+    for _ in range(2):
+        await given_up(database, ann)
     one, other = [ids.delivery_id(row["owner_id"], row["id"]) for row in await deliveries(database)]
     assert await retried(server, admin, one) == {"__typename": "RetryDeliveryPayload", "deliveryId": one}
     assert [node["id"] for node in (await server.ask(LIST, admin))["deadLetters"]["nodes"]] == [other]
@@ -72,7 +66,7 @@ async def test_what_is_tried_again_is_given_up_no_more_and_only_once(
 
 async def test_nobody_else_sees_or_retries_it(database: Database, server: Server) -> None:
     operator, ann = await new_user(database, Role.OPERATOR), await new_user(database)
-    await given_up(database, ann, 1)
+    await given_up(database, ann)
     (row,) = await deliveries(database)
     id, before = ids.delivery_id(row["owner_id"], row["id"]), await everything(database)
     for user, code in ((None, "UNAUTHORIZED"), (ann, "FORBIDDEN"), (operator, "FORBIDDEN")):
