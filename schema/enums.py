@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from models.catalogue import EventStatus
+from models.deliveries import DeliveryKind
 from models.door import VerificationResult
 from models.ledger import MovementKind
 from models.notifications import NotificationChannel, NotificationKind
@@ -39,6 +40,13 @@ _show(
     SOLD="Somebody owns it.",
     CHECKED_IN="Its owner is inside.",
     BLOCKED="It is not for sale.",
+)
+_show(
+    DeliveryKind,
+    "By what something leaves the house.",
+    EMAIL="A message to a person's e-mail address.",
+    SMS="A message to a person's phone.",
+    WEBHOOK="A signed request to another system.",
 )
 _show(
     OrderStatus,
@@ -147,6 +155,7 @@ _show(
 )
 
 __all__ = [
+    "DeliveryKind",
     "EventStatus",
     "MovementKind",
     "NotificationChannel",
