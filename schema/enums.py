@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from models.catalogue import EventStatus
+from models.deliveries import DeliveryKind
 from models.door import VerificationResult
 from models.languages import Language
 from models.ledger import MovementKind
@@ -40,6 +41,14 @@ _show(
     SOLD="Somebody owns it.",
     CHECKED_IN="Its owner is inside.",
     BLOCKED="It is not for sale.",
+)
+_show(
+    DeliveryKind,
+    "By what something leaves the house.",
+    EMAIL="A message to a person's e-mail address.",
+    SMS="A message to a person's phone.",
+    WEBHOOK="A signed request to another system.",
+    AMQP="An event to RabbitMQ.",
 )
 _show(
     OrderStatus,
@@ -154,6 +163,7 @@ _show(
 )
 
 __all__ = [
+    "DeliveryKind",
     "EventStatus",
     "Language",
     "MovementKind",

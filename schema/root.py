@@ -13,6 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.carts import CartMutations
 from resolvers.codes import CodeMutations
+from resolvers.deliveries import DeliveryMutations, DeliveryQueries
 from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
@@ -42,6 +43,7 @@ class Query(
     DoorQueries,
     TransferQueries,
     TransactionQueries,
+    DeliveryQueries,
     LimitQueries,
 ):
     pass
@@ -63,6 +65,7 @@ class Mutation(
     NotificationMutations,
     VenueMutations,
     EventMutations,
+    DeliveryMutations,
 ):
     pass
 

@@ -51,6 +51,18 @@ async def posted(database: Database, user: User, expires_in_seconds: int | None 
     )
 
 
+async def given_up(database: Database, user: User) -> None:
+    """A message that a mail server did not take, and nobody tries any more."""
+    id = await posted(database, user)
+    async with database.transaction() as tx:
+        await tx.rows(
+            """UPDATE deliveries SET state = 'DEAD', attempts = 12, answer_status = 550,
+                   answer = 'no such box'
+               WHERE id = $1""",
+            id,
+        )
+
+
 def deliverer(database: Database, provider: Provider, envelopes: Envelopes = ENVELOPES) -> Deliverer:
     """One whose rounds last until all in hand is tried."""
     return Deliverer(database, envelopes, Post({DeliveryKind.EMAIL: provider}, LETTERS), round_seconds=60)

@@ -52,6 +52,7 @@ async def test_what_began_before_the_watch_and_ended_after_its_first_look_arrive
     alice, look = await new_user(database), Loads(database).notifications_since.load
     async with database.transaction() as tx:
         await write(tx, alice)
+        await tx.rows("UPDATE notifications SET id = $1", first_id_at(time.time() - 1))
         arrivals = Arrivals()
         assert await arrivals.new(look, alice.id) == []
     assert [row.id for row in await arrivals.new(look, alice.id)] == await ids_in_order(database)

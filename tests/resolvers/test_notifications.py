@@ -127,8 +127,10 @@ async def test_ids_of_others_and_of_none_are_refused_and_nothing_is_marked(
         await notified(database, user, 1)
     (own,), (foreign,) = await ids_of(database, alice), await ids_of(database, bob)
     before = await everything(database)
-    for other in (foreign, ids.notification_id(alice.id, uuid4())):
-        answer = await marked(server, alice, [own, other])
+    misnamed = ids.notification_id(bob.id, ids.read_notification(own)[1])
+    unknown = ids.notification_id(alice.id, uuid4())
+    for named in ([own, foreign], [own, unknown], [misnamed]):
+        answer = await marked(server, alice, named)
         assert answer["code"] == RefusalCode.NOTIFICATION_NOT_FOUND
     too_many = [ids.notification_id(alice.id, new_id()) for _ in range(101)]
     assert (await marked(server, alice, too_many))["field"] == "input.ids"

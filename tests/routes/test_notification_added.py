@@ -8,7 +8,9 @@ from database import Database
 from models.notifications import NotificationKind
 from models.orders import Order
 from models.users import Role
+from schema import ids
 from settings import Settings
+from steps.cancel import cancel_order
 from steps.notify import Notice, notify
 from steps.pay import pay_order
 from steps.service_clients import make_service_client
@@ -31,6 +33,7 @@ async def test_what_one_server_does_is_told_by_another_once_and_in_order(
     event, alice = await new_event(database), await new_user(database, credits_minor=9_000)
     bob = await new_user(database, credits_minor=9_000)
     orders = [await hold(database, alice, event, [index]) for index in range(4)]
+    held = await hold(database, alice, event, [4])
     others = await hold(database, bob, event, [5])
     async with serving(settings) as here, serving(settings) as there, there.socket(alice) as socket:
         here_database = here.app.state.house.database
@@ -45,10 +48,15 @@ async def test_what_one_server_does_is_told_by_another_once_and_in_order(
         for order in orders[1:]:
             await transact(here_database, pay_order, **paying(order))
         shown = [await told(socket) for _ in orders[1:]]
+        named = {"caller_id": alice.id, "any_buyer": False, "order_id": held.id}
+        await transact(here_database, cancel_order, event_id=event.id, **named)
+        last = await told(socket)
     rows = await database.rows("SELECT id FROM notifications WHERE user_id = $1 ORDER BY id", alice.id)
     assert [(one["kind"], one["order"]["status"]) for one in shown] == [("ORDER_CONFIRMED", "CONFIRMED")] * 3
-    assert len(rows) == 4
-    assert len({one["id"] for one in shown}) == 3
+    assert (last["kind"], last["order"]["status"]) == ("ORDER_CANCELLED", "CANCELLED")
+    assert [ids.notification_id(alice.id, row["id"]) for row in rows[1:]] == [
+        one["id"] for one in (*shown, last)
+    ]
 
 
 async def test_it_is_found_without_a_bus_too(database: Database, settings: Settings) -> None:

@@ -25,7 +25,8 @@ from steps.reserve import ChosenSeats, reserve_seats
 from steps.sell import SELL
 from steps.transact import transact
 from tests.paying import begun, settled
-from tests.steps.ways import WAYS, Told, Way, scene_of
+from tests.steps.scene import Told, Way, scene_of
+from tests.steps.ways import WAYS
 from tests.told import kinds_of, notices, telling
 from tests.transfers import bought, cancelled, initiated
 from tests.world import (
@@ -168,6 +169,15 @@ async def test_who_has_no_account_by_then_is_not_notified(database: Database) ->
         settling = asyncio.create_task(settled(database, news))
         await until_somebody_waits(database)
     assert await settling
+    assert await notices(database) == []
+
+
+async def test_what_a_person_pays_who_is_gone_by_then_notifies_nobody(database: Database) -> None:
+    event, alice = await new_event(database), await new_user(database, credits_minor=5_000)
+    order = await hold(database, alice, event, [0])
+    async with database.transaction() as tx:
+        await tx.rows("DELETE FROM users")
+    assert (await pay(database, alice, order)).status == "CONFIRMED"
     assert await notices(database) == []
 
 
