@@ -43,7 +43,7 @@ env-file: install
 	$(VENV)/bin/rowlock env-example > .env.example
 
 lock: install
-	$(LOCK) --extra tracing -o requirements.lock
+	$(LOCK) --extra amqp --extra tracing -o requirements.lock
 	$(LOCK) --extra dev -o requirements-dev.lock
 
 clean:

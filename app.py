@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/oauth/token", oauth_token, methods=["POST"]),
         Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
         *oidc_routes(house),
-        *Health(database, bus, work.relay.job, gauges.look_at_deliveries).routes(),
+        *Health(database, bus, work.relay.job, gauges.look_at_deliveries, work.broker).routes(),
         *([Route("/metrics", metrics.show)] if settings.metrics else []),
     ]
     app = Starlette(

@@ -18,6 +18,7 @@ from commands.deliveries import deliveries
 from commands.webhooks import webhooks
 from console import change, demo_settings, run, say, servers
 from database import Database
+from messages import broker
 from observing import logs, tracing
 from observing.metrics import SHARED_FOLDER
 from routes.connections import bounded
@@ -51,7 +52,7 @@ def serve(
     demo: WITH_DEMO = False,
 ) -> None:
     """Serve GraphQL over HTTP and WebSocket until Ctrl-C."""
-    settings = demo_settings() if demo else read_settings()
+    settings = _checked(demo_settings() if demo else read_settings())
     tracing.require()
     logs.set_up(settings.log_level, as_json=settings.is_production)
     with servers(settings) as ready:
@@ -62,6 +63,15 @@ def serve(
         _tell(settings, ready, demo=demo)
         with _shared_metrics(workers):
             _serve(ready, workers)
+
+
+def _checked(settings: Settings) -> Settings:
+    """The settings, once letters could be written by the templates that they name, and a broker spoken to."""
+    from messages.letters import check_templates
+
+    broker.require(settings)
+    check_templates(settings)
+    return settings
 
 
 @contextmanager
@@ -98,15 +108,20 @@ def _serve(settings: Settings, workers: int) -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    confirm: Annotated[bool, typer.Option(help="Confirm purchases that RabbitMQ tells of, too.")] = False,
+) -> None:
     """Do the background jobs, without serving, until Ctrl-C."""
     from jobs.work import run_worker
 
-    with servers(read_settings()) as settings:
+    given = _checked(read_settings())
+    if confirm and not given.amqp_url:
+        raise SystemExit("AMQP_URL is not set: it says which RabbitMQ tells of purchases.")
+    with servers(given) as settings:
         logs.set_up(settings.log_level, as_json=settings.is_production)
         tracing.start()
         say("The worker runs. Ctrl-C stops it.")
-        uvloop.run(run_worker(settings))
+        uvloop.run(run_worker(settings, confirms=confirm))
 
 
 @cli.command()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from models.languages import Language, language_of
 from models.users import Role
 from settings.providers import OidcIssuer
 
@@ -28,6 +29,7 @@ class Introduction:
     full_name: str | None
     issued_at: float
     expires_at: float
+    language: Language = Language.EN
 
 
 def introduction(config: OidcIssuer, claims: Mapping[str, Any]) -> Introduction:
@@ -48,6 +50,7 @@ def introduction(config: OidcIssuer, claims: Mapping[str, Any]) -> Introduction:
         full_name=_full_name(claims.get("name")),
         issued_at=issued_at,
         expires_at=min(expires_at, issued_at + TOKEN_SECONDS_MAX),
+        language=language_of(claims.get("locale")),
     )
 
 

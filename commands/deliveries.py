@@ -8,10 +8,9 @@ import typer
 from asyncpg import Record
 
 from console import change, run, say, servers
-from models.deliveries import DeliveryKind, DeliveryState
-from models.users import masked_email
+from models.deliveries import DeliveryState
 from settings import read_settings
-from steps.dead_letters import list_deliveries, retry_deliveries
+from steps.dead_letters import list_deliveries, retry_deliveries, shown_recipient
 
 deliveries = typer.Typer(
     help="See what leaves the house, and try again what was given up.", no_args_is_help=True
@@ -66,8 +65,7 @@ def retry(
 
 
 def _recipient(row: Record) -> str:
-    is_email = row["kind"] == DeliveryKind.EMAIL
-    return masked_email(row["recipient"]) if is_email else str(row["owner_id"])
+    return shown_recipient(row["kind"], row["recipient"], row["owner_id"])
 
 
 def _answer(row: Record) -> str:

@@ -70,7 +70,9 @@ def rotate(
 @webhooks.command("disable")
 def disable(endpoint_id: ENDPOINT) -> None:
     """Tell an address nothing any more; what waits to be sent to it is given up."""
-    say(f"{change(disable_endpoint, endpoint_id=endpoint_id)} is told nothing any more.")
+    has_broker = bool(read_settings().amqp_url)
+    url = change(disable_endpoint, endpoint_id=endpoint_id, has_broker=has_broker)
+    say(f"{url} is told nothing any more.")
 
 
 @webhooks.command("test")
@@ -83,11 +85,9 @@ def test(endpoint_id: ENDPOINT) -> None:
             tried = run(lambda database: try_endpoint(database, settings, endpoint_id), settings)
     except Refused as refused:
         raise SystemExit(f"Nothing was sent. {refused}") from None
-    if tried.status is None:
-        raise SystemExit(tried.answer)
     if not tried.taken:
-        raise SystemExit(f"It answered {tried.status}: {tried.answer}")
-    say(f"It answered {tried.status}.")
+        raise SystemExit(f"It answered {tried.status}: {tried.answer}" if tried.status else tried.answer)
+    say(f"It answered {tried.status}." if tried.status else tried.answer)
 
 
 @webhooks.command("replay")

@@ -20,6 +20,7 @@ from dataloaders.load import (
 )
 from dataloaders.pages import Pages
 from models.catalogue import EVENTS_NOW, Event, Hall, Venue
+from models.deliveries import Delivery
 from models.door import STANDING_ADMISSION, Scan
 from models.ledger import Account
 from models.notifications import Notification, NotificationPreference
@@ -68,6 +69,11 @@ TICKET_EVENTS = Source(TicketEvent, TICKET_HISTORY)
 TRANSACTIONS = Source(Transaction, TRANSACTIONS_NOW)
 NOTIFICATIONS = Source(Notification, "notifications", without=("told_at",))
 NOTIFICATION_PREFERENCES = Source(NotificationPreference, "notification_preferences")
+DEAD_LETTERS = Source(
+    Delivery,
+    "(SELECT * FROM deliveries WHERE state = 'DEAD')",
+    without=("sealed", "state", "expires_at", "queue_id", "lane"),
+)
 
 NOTIFICATIONS_AT_ONCE_MAX = 1_000
 ORDERS_AT_AN_EVENT_MAX = 100
@@ -253,6 +259,10 @@ class Loads:
     @cached_property
     def notification_preferences_of_user(self) -> DataLoader[Key, list[NotificationPreference]]:
         return load_many(self._database, NOTIFICATION_PREFERENCES, "r.kind, r.channel", user_id="uuid")
+
+    @cached_property
+    def dead_letter(self) -> DataLoader[Key, Delivery | None]:
+        return load_one(self._database, DEAD_LETTERS, owner_id="uuid", id="uuid")
 
     @cached_property
     def availability(self) -> DataLoader[UUID, list[Record]]:

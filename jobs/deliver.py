@@ -14,7 +14,7 @@ from live.ending import end
 from messages.envelopes import Envelopes
 from messages.message import NotTaken, Undeliverable
 from messages.post import Post
-from models.deliveries import DeliveryKind, DeliveryState
+from models.deliveries import DeliveryState
 from steps.deliver import Outcome, claim_deliveries, settle_deliveries
 from steps.transact import transact
 
@@ -27,8 +27,7 @@ FAILING_LANE_MAX = 1
 
 ROUND_SECONDS_MAX = 0.05
 SEND_SECONDS_MAX = 20  # well under the time for which a delivery is in hand
-ATTEMPTS_MAX = 12
-WEBHOOK_ATTEMPTS_MAX = 100  # about three days
+ATTEMPTS_MAX = 100  # about three days
 PAUSE_SECONDS_MIN = 2
 PAUSE_SECONDS_MAX = 3_600
 WHY_CHARACTERS_MAX = 500
@@ -110,8 +109,7 @@ class Deliverer:
 
 
 def _failure(row: Record, error: Exception) -> Outcome:
-    attempts_max = WEBHOOK_ATTEMPTS_MAX if row["kind"] == DeliveryKind.WEBHOOK else ATTEMPTS_MAX
-    is_last = isinstance(error, Undeliverable | Unreadable) or row["attempts"] >= attempts_max
+    is_last = isinstance(error, Undeliverable | Unreadable) or row["attempts"] >= ATTEMPTS_MAX
     why = f"{type(error).__name__}: {error}"
     log.warning(
         "delivery %s by %s, attempt %d%s: %s",

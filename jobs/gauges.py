@@ -28,12 +28,12 @@ WAITING_DELIVERIES = """
 OVERDUE_SECONDS = f"""
     SELECT coalesce(max(extract(epoch FROM statement_timestamp() - since)), 0)::float8 AS seconds FROM (
         SELECT due.since FROM ({LANES}) l CROSS JOIN LATERAL (
-            SELECT next_attempt_at AS since FROM deliveries d
+            SELECT next_attempt_at AS since, owner_id FROM deliveries d
             WHERE lane = l.lane AND state = 'PENDING' AND next_attempt_at <= statement_timestamp()
                 AND {IS_FIRST_IN_QUEUE}
             ORDER BY next_attempt_at LIMIT 1) due
         WHERE NOT EXISTS (SELECT FROM webhook_endpoints e
-            WHERE e.id::text = l.lane AND (e.failing_since IS NOT NULL OR e.disabled_at IS NOT NULL))
+            WHERE e.id = due.owner_id AND (e.failing_since IS NOT NULL OR e.disabled_at IS NOT NULL))
         UNION ALL
         (SELECT created_at FROM announcements WHERE told_at IS NULL ORDER BY created_at, id LIMIT 1)) w"""
 """How long what could be sent has waited, but for what waits because its receiver fails."""

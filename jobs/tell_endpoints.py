@@ -8,6 +8,7 @@ from messages.envelopes import Envelopes
 from schema.announcements import payload_of
 from steps.tell import forget_announcements, replay, tell_endpoints
 from steps.transact import transact
+from steps.webhook_endpoints import let_broker_listen
 
 ANNOUNCEMENTS_MAX = 20  # times 100 endpoints at most, sealed one by one
 REPLAYED_MAX = 500
@@ -43,6 +44,11 @@ async def replay_since(database: Database, envelopes: Envelopes, endpoint_id: UU
         if len(found) < REPLAYED_MAX:
             return told
         after = (found[-1]["created_at"], found[-1]["id"])
+
+
+async def let_broker_listen_once(database: Database) -> int:
+    """Have the broker told of everything, as those processes want that have one; return 1 if it was not."""
+    return int(await transact(database, let_broker_listen))
 
 
 async def forget_announcements_once(database: Database) -> int:

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from functools import partial
 
 from database import Database
+from jobs.confirm_purchases import Confirmer, purchases_of
 from jobs.deliver import Deliverer
 from jobs.fail_transfers import fail_transfers_once
 from jobs.forget_carts import forget_carts_once
@@ -19,9 +21,12 @@ from jobs.relay import Relay, trim_changes_once
 from jobs.release_holds import release_holds_once
 from jobs.send_refunds import send_refunds_once
 from jobs.settle_payments import settle_payments_once
-from jobs.tell_endpoints import forget_announcements_once, tell_endpoints_once
+from jobs.tell_endpoints import forget_announcements_once, let_broker_listen_once, tell_endpoints_once
+from jobs.tell_people import tell_people_once
 from live.bus import Bus
+from live.ending import end
 from live.news import News
+from messages.broker import BrokerSender
 from messages.envelopes import Envelopes
 from messages.post import post_of
 from messages.webhooks import WebhookSender
@@ -35,6 +40,7 @@ SETTLE_SECONDS = 30.0
 REFUND_SECONDS = 5.0
 CANCELLED_SECONDS = 2.0
 TIDY_SECONDS = 300.0
+QUEUE_SECONDS_MAX = 10.0
 
 
 class Work:
@@ -46,7 +52,10 @@ class Work:
         self.provider = provider_of(settings, database)
         self._webhooks = WebhookSender(settings, database)
         envelopes = Envelopes(settings)
-        self._deliverer = Deliverer(database, envelopes, post_of(settings, database, self._webhooks))
+        self.purchases = purchases_of(settings, Confirmer(settings, database, self.provider, envelopes))
+        self.broker = BrokerSender(settings) if settings.amqp_url else None
+        self._post = post_of(settings, database, self._webhooks, self.broker)
+        self._deliverer = Deliverer(database, envelopes, self._post)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             terms = (settings.seats_per_buyer_max, envelopes)
@@ -55,6 +64,7 @@ class Work:
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
                 Job("tell endpoints", partial(tell_endpoints_once, database, envelopes), DELIVER_SECONDS),
+                Job("tell people", partial(tell_people_once, database, envelopes), DELIVER_SECONDS),
                 Job("deliver", self._deliverer.deliver_once, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),
@@ -68,6 +78,10 @@ class Work:
                 Job("forget announcements", partial(forget_announcements_once, database), TIDY_SECONDS),
                 Job("forget deliveries", partial(forget_deliveries_once, database), TIDY_SECONDS),
             ]
+            if self.broker:
+                jobs.append(
+                    Job("let the broker listen", partial(let_broker_listen_once, database), TIDY_SECONDS)
+                )
         self._jobs = Jobs(jobs)
 
     async def start(self) -> None:
@@ -76,13 +90,16 @@ class Work:
     async def stop(self) -> None:
         await self._jobs.stop()
         await self._deliverer.stop()
+        await self._post.close()
         await self._webhooks.close()
+        if self.broker:
+            await self.broker.close()
         if self.provider:
             await self.provider.close()
 
 
-async def run_worker(settings: Settings) -> None:
-    """Do the jobs until SIGINT or SIGTERM."""
+async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
+    """Do the jobs, and perhaps confirm purchases that the broker tells of, until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
@@ -92,8 +109,14 @@ async def run_worker(settings: Settings) -> None:
     work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
     await bus.start()
     await news.start()
+    confirming = [asyncio.create_task(work.purchases.run(), name="confirm purchases")] if confirms else []
+    if confirming:
+        with suppress(TimeoutError):  # what it publishes itself is not to be missed
+            async with asyncio.timeout(QUEUE_SECONDS_MAX):
+                await work.purchases.ready.wait()
     await work.start()
     await stop.wait()
+    await end(confirming)
     await work.stop()
     await news.stop()
     await bus.stop()

@@ -7,9 +7,11 @@ from uuid import UUID
 import orjson
 
 from auth.seals import Seals
-from messages.message import Address, Message, Text
+from messages.message import Address, Draft, Message, Text
 from models.deliveries import DeliveryKind
 from settings import Settings
+
+DRAFTED = ("language", "template", "facts")
 
 
 class Envelopes:
@@ -17,24 +19,30 @@ class Envelopes:
 
     def __init__(self, settings: Settings) -> None:
         self._seals = Seals("deliveries", settings)
-        self._sends_sms = not settings.is_production
+        self.sends_sms = settings.sends_sms
 
     def address_of(self, email: str, phone: str | None) -> Address:
         """Where a person is told something urgent: by phone, if they gave a number and the house can."""
-        if phone and self._sends_sms:
+        if phone and self.sends_sms:
             return Address(DeliveryKind.SMS, phone)
         return Address(DeliveryKind.EMAIL, email)
 
-    def close(self, owner_id: UUID, message: Message) -> bytes:
-        """Seal what a message says, for its row."""
-        said = orjson.dumps([message.text.subject, message.text.body])
-        return self._seals.seal(said, _place(owner_id, message.id, message.to))
+    def close(self, owner_id: UUID, message: Message | Draft) -> bytes:
+        """Seal what a message says, or is to say, for its row."""
+        said: object
+        if isinstance(message, Draft):
+            said = {name: getattr(message, name) for name in DRAFTED}
+        else:
+            said = [message.text.subject, message.text.body]
+        return self._seals.seal(orjson.dumps(said), _place(owner_id, message.id, message.to))
 
-    def open(self, row: Mapping[str, Any]) -> Message:
+    def open(self, row: Mapping[str, Any]) -> Message | Draft:
         """Read the message of a delivery row that is not erased. Raises `auth.seals.Unreadable`."""
         to = Address(DeliveryKind(row["kind"]), row["recipient"])
-        subject, body = orjson.loads(self._seals.open(row["sealed"], _place(row["owner_id"], row["id"], to)))
-        return Message(row["id"], to, Text(subject, body))
+        said = orjson.loads(self._seals.open(row["sealed"], _place(row["owner_id"], row["id"], to)))
+        if isinstance(said, dict):
+            return Draft(to, **said, id=row["id"])
+        return Message(row["id"], to, Text(*said))
 
 
 def _place(owner_id: UUID, delivery_id: UUID, to: Address) -> bytes:

@@ -1,9 +1,11 @@
 """A message to somebody, and what whoever sends it promises."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import UUID
 
+from models.columns import new_id
 from models.deliveries import DeliveryKind
 from models.users import masked_email
 
@@ -31,11 +33,25 @@ def address_at(at: str) -> Address:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with an e-mail; its type is as in `text/calendar; method=PUBLISH`."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Text:
-    """What a message says. What is secret stands in the body; an SMS has no subject."""
+    """What a message says. What is secret stands in the body; an SMS has no subject.
+
+    An e-mail may say the same in HTML too, and have files with it.
+    """
 
     subject: str
     body: str
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,20 @@ class Message:
     id: UUID
     to: Address
     text: Text
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message to a person before it is put into words, which is done when it is sent.
+
+    Its facts are plain JSON: moments in ISO 8601, amounts as `{"minor": 1000, "currency": "EUR"}`.
+    """
+
+    to: Address
+    language: str
+    template: str
+    facts: Mapping[str, Any]
+    id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True)

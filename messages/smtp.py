@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from messages.message import Message, Undeliverable
+from messages.message import Attachment, Message, Undeliverable
 
 TIMEOUT_SECONDS = 15
 PERMANENT_CODE_MIN = 500
@@ -46,5 +46,19 @@ class SmtpSender:
         letter["From"], letter["To"] = self._sent_from, message.to.at
         letter["Subject"], letter["Date"] = message.text.subject, formatdate()
         letter["Message-ID"] = f"<{message.id}@{self._sent_from.rpartition('@')[2].strip('>')}>"
+        letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(message.text.body)
+        if message.text.html:
+            letter.add_alternative(message.text.html, subtype="html")
+        for attachment in message.text.attachments:
+            _attach(letter, attachment)
         return letter
+
+
+def _attach(letter: EmailMessage, attachment: Attachment) -> None:
+    kind, *said = attachment.media_type.split("; ")
+    main, _, sub = kind.partition("/")
+    params = dict(one.split("=", 1) for one in said)
+    letter.add_attachment(
+        attachment.content, maintype=main, subtype=sub, filename=attachment.name, params=params
+    )

@@ -15,7 +15,7 @@ from auth.webhook_secrets import WebhookSecrets, signatures
 from database import Database
 from messages.message import Address, Answer, Message, NotTaken, Text, Undeliverable
 from models.columns import new_id
-from models.deliveries import DeliveryKind
+from models.webhook_endpoints import kind_of_endpoint
 from settings import Settings
 
 ANSWER_SECONDS_MAX = 10
@@ -105,5 +105,5 @@ def trial_message(endpoint_id: UUID) -> Message:
     id, kind = new_id(), "webhook.test"
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     said = {"id": str(id), "type": kind, "version": 1, "timestamp": at, "data": {}}
-    address = Address(DeliveryKind.WEBHOOK, str(endpoint_id))
+    address = Address(kind_of_endpoint(endpoint_id), str(endpoint_id))
     return Message(id, address, Text(kind, orjson.dumps(said).decode()))

@@ -16,6 +16,11 @@ class DeliveryKind(StrEnum):
     EMAIL = "EMAIL"
     SMS = "SMS"
     WEBHOOK = "WEBHOOK"
+    AMQP = "AMQP"  # to the broker
+
+
+TO_SYSTEMS = {DeliveryKind.WEBHOOK, DeliveryKind.AMQP}
+"""What goes to another system: its owner is an endpoint."""
 
 
 class DeliveryState(StrEnum):
@@ -29,13 +34,14 @@ class DeliveryState(StrEnum):
 class Delivery(SQLModel, table=True):
     """A message to a person or to another system, sealed until it is sent, and erased from then on.
 
-    `owner_id` is the person, or the webhook endpoint whose id is the recipient then. While it is PENDING it
+    `owner_id` is the person, or the endpoint whose id is the recipient then. While it is PENDING it
     is tried at `next_attempt_at`, which whoever tries it first moves on: should they die of it, it is tried
     again. After `expires_at` it is not worth sending, and erased. What else is given up keeps what it says,
     for whoever may retry it.
 
-    Deliveries that share a `lane` share what they leave by, and so its troubles: all e-mails, or all to one
-    endpoint. Those of one owner with the same `queue_id` leave one after the other, as they were created.
+    Deliveries that share a `lane` share what they leave by, and so its troubles: all e-mails, all to one
+    endpoint, or all to the broker. Those of one owner with the same `queue_id` leave one after the other, as
+    they were created.
     """
 
     __tablename__ = "deliveries"

@@ -25,6 +25,9 @@ REFUSED = "ASGI callable returned without completing handshake."
 CHATTY = ("alembic", "asyncio")
 """They tell at INFO what nobody asks."""
 
+SILENT = ("aio_pika", "aiormq")
+"""They tell at ERROR what whoever calls them is told too, and tells."""
+
 
 def set_up(level: str, *, as_json: bool, stream: BinaryIO | None = None) -> None:
     """Log from this level on, to standard error unless another stream is given.
@@ -42,6 +45,8 @@ def set_up(level: str, *, as_json: bool, stream: BinaryIO | None = None) -> None
     logging.getLogger(OURS).setLevel(number)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def journal() -> FilteringBoundLogger:

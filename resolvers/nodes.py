@@ -8,6 +8,7 @@ import strawberry
 from schema import ids
 from schema.carts import Cart, CartItem
 from schema.context import Info
+from schema.deliveries import DeadLetter
 from schema.door import EntryLogEntry
 from schema.errors import wrong_argument
 from schema.events import Event
@@ -43,6 +44,7 @@ _FINDERS = {
     "no": Notification.find,
     "en": EntryLogEntry.find,
     "we": WebhookEndpoint.find,
+    "dl": DeadLetter.find,
 }
 
 

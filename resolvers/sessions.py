@@ -8,6 +8,7 @@ import strawberry
 from auth.passwords import hash_password, is_password, renewed_hash
 from auth.rate_limits import Door
 from models import users as rows
+from models.languages import language_of
 from schema import ids
 from schema.context import Info
 from schema.sessions import (
@@ -54,10 +55,12 @@ class SessionMutations:
             phone=input.phone,
             username=input.username,
             full_name=input.full_name,
+            language=input.language or language_of(info.context.accepted_languages),
         )
         logged_in = await info.context.transact(
             register_and_log_in,
             person=person,
+            envelopes=info.context.house.codes.envelopes,
             password_hash=await hash_password(input.password),
             tokens=info.context.house.refresh_tokens,
             device=info.context.device,

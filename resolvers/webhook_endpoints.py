@@ -91,7 +91,8 @@ class WebhookEndpointMutations:
     async def disable_webhook_endpoint(self, info: Info, input: Which) -> WebhookEndpointResult:
         info.context.require_admin()
         endpoint_id = ids.read_endpoint(input.endpoint_id)
-        await info.context.transact(disable_endpoint, endpoint_id=endpoint_id)
+        has_broker = bool(info.context.house.settings.amqp_url)
+        await info.context.transact(disable_endpoint, endpoint_id=endpoint_id, has_broker=has_broker)
         return WebhookEndpointPayload(endpoint=await WebhookEndpoint.at(info, endpoint_id))
 
     @strawberry.mutation(description="Send a signed `webhook.test` now, and say what is answered. ADMIN.")

@@ -160,7 +160,8 @@ async def _deny(scope: Scope, receive: Receive, send: Send, refusal: RequestRefu
 
 def _context(house: House, connection: HTTPConnection) -> Context:
     device = connection.headers.get("user-agent", "unknown")
-    return Context(house, device=device, address=caller_of(connection))
+    languages = connection.headers.get("accept-language", "")
+    return Context(house, device=device, address=caller_of(connection), accepted_languages=languages)
 
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:

@@ -5,6 +5,7 @@ GET /health/ready    whether it can serve: the database alone, since it sells wi
 GET /health/live     whether the process answers at all; asks nobody
 GET /health/db       the database
 GET /health/redis    Redis
+GET /health/broker   RabbitMQ, where there is one
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from database import Database
 from jobs.loop import Job
 from live.bus import Bus
+from messages.broker import BrokerSender
 
 CHECK_SECONDS_MAX = 2.0
 KNOWN_SECONDS = 1.0
@@ -63,7 +65,12 @@ class Health:
     """The checks of one process."""
 
     def __init__(
-        self, database: Database, bus: Bus, relay: Job, deliveries: Callable[[], Awaitable[bool]]
+        self,
+        database: Database,
+        bus: Bus,
+        relay: Job,
+        deliveries: Callable[[], Awaitable[bool]],
+        broker: BrokerSender | None,
     ) -> None:
         async def database_answers() -> bool:
             return bool(await database.rows("SELECT 1"))
@@ -77,10 +84,14 @@ class Health:
             "relay": Check(relay_runs),
             "deliveries": Check(deliveries),
         }
+        self._paths: dict[str, tuple[str, ...]] = dict(PATHS)
+        if broker:
+            self._checks["broker"] = Check(broker.answers)
+            self._paths |= {"/health": (*PATHS["/health"], "broker"), "/health/broker": ("broker",)}
 
     async def report(self, request: Request) -> JSONResponse:
         """Answer 200 when all is well that this path asks for, else 503; each check has a bounded time."""
-        names = PATHS[request.url.path]
+        names = self._paths[request.url.path]
         good = dict(
             zip(names, await asyncio.gather(*(self._checks[n].is_good() for n in names)), strict=True)
         )
@@ -95,4 +106,4 @@ class Health:
         return JSONResponse(body, 200 if is_healthy else 503, {"cache-control": "no-store"})
 
     def routes(self) -> list[Route]:
-        return [Route(path, self.report) for path in PATHS]
+        return [Route(path, self.report) for path in self._paths]

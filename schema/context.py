@@ -61,12 +61,13 @@ class House:
 
 @dataclass
 class Context:
-    """One request, or one socket, who is asking, and from what device and address."""
+    """One request, or one socket, who is asking, from what device and address, and what they like to read."""
 
     house: House
     viewer: Viewer | None = None
     device: str = ""
     address: str = ""
+    accepted_languages: str = ""
 
     @cached_property
     def loads(self) -> Loads:

@@ -6,7 +6,9 @@ import strawberry
 
 from models.announcements import AnnouncementKind
 from models.catalogue import EventStatus
+from models.deliveries import DeliveryKind
 from models.door import VerificationResult
+from models.languages import Language
 from models.ledger import MovementKind
 from models.notifications import NotificationChannel, NotificationKind
 from models.orders import OrderStatus
@@ -40,6 +42,14 @@ _show(
     SOLD="Somebody owns it.",
     CHECKED_IN="Its owner is inside.",
     BLOCKED="It is not for sale.",
+)
+_show(
+    DeliveryKind,
+    "By what something leaves the house.",
+    EMAIL="A message to a person's e-mail address.",
+    SMS="A message to a person's phone.",
+    WEBHOOK="A signed request to another system.",
+    AMQP="An event to RabbitMQ.",
 )
 _show(
     OrderStatus,
@@ -127,6 +137,12 @@ _show(
     REFUNDED="The money moved, and all of it was paid back.",
 )
 _show(
+    Language,
+    "A language in which the house writes to people.",
+    EN="English.",
+    DE="German.",
+)
+_show(
     Role,
     "What a person may do beyond buying for themselves.",
     USER="Buys and owns tickets.",
@@ -164,7 +180,9 @@ _show(
 
 __all__ = [
     "AnnouncementKind",
+    "DeliveryKind",
     "EventStatus",
+    "Language",
     "MovementKind",
     "NotificationChannel",
     "NotificationKind",

@@ -79,6 +79,10 @@ def notification_id(user: UUID, notification: UUID) -> strawberry.ID:
     return _made(b"no_", user.bytes + notification.bytes)
 
 
+def delivery_id(owner: UUID, delivery: UUID) -> strawberry.ID:
+    return _made(b"dl_", owner.bytes + delivery.bytes)
+
+
 def kind_of(id: str) -> str:
     """What kind of thing an id claims to name; INVALID_ID when it claims nothing that we know."""
     kind = id.partition("_")[0]
@@ -151,6 +155,10 @@ def read_notification(id: str) -> tuple[UUID, UUID]:
     return _read_pair(id, "no")
 
 
+def read_delivery(id: str) -> tuple[UUID, UUID]:
+    return _read_pair(id, "dl")
+
+
 _NAMES = {
     "ev": "an event",
     "ve": "a venue",
@@ -168,6 +176,7 @@ _NAMES = {
     "no": "a notification",
     "en": "an entry of the log of a door",
     "we": "a webhook endpoint",
+    "dl": "a delivery",
 }
 
 

@@ -12,7 +12,7 @@ from messages.notifications import message_of
 from models import notifications as rows
 from schema import ids, later, orders, tickets, transactions, transfers
 from schema.context import Info
-from schema.enums import NotificationChannel, NotificationKind
+from schema.enums import Language, NotificationChannel, NotificationKind
 from schema.nodes import Node
 from schema.refusals import Refusal
 from steps.refusals import invalid
@@ -46,11 +46,13 @@ class Notification(Node):
         row = await info.context.loads.notification.load((user_id, notification_id))
         return cls.of(row) if row else None
 
-    @strawberry.field(description="What happened, as a sentence that can be shown to the person.")
+    @strawberry.field(description="What happened, as a sentence in the language of the person.")
     async def message(self, info: Info) -> str:
         event_id = self.row.event_id
         event = await info.context.loads.event.load((event_id,)) if event_id else None
-        return message_of(self.kind, event.name if event else None)
+        person = await info.context.loads.user.load((self.row.user_id,))
+        language = Language(person.language) if person else Language.EN
+        return message_of(self.kind, event.name if event else None, language)
 
     @strawberry.field(description="The order that it is about; null when it is not the caller's to see.")
     async def order(self, info: Info) -> later.Order | None:

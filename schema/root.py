@@ -13,6 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.carts import CartMutations
 from resolvers.codes import CodeMutations
+from resolvers.deliveries import DeliveryMutations, DeliveryQueries
 from resolvers.door import DoorMutations, DoorQueries, DoorSubscriptions
 from resolvers.events import EventMutations, EventQueries
 from resolvers.limits import LimitQueries
@@ -44,6 +45,7 @@ class Query(
     TransferQueries,
     TransactionQueries,
     WebhookEndpointQueries,
+    DeliveryQueries,
     LimitQueries,
 ):
     pass
@@ -66,6 +68,7 @@ class Mutation(
     VenueMutations,
     EventMutations,
     WebhookEndpointMutations,
+    DeliveryMutations,
 ):
     pass
 

@@ -8,6 +8,7 @@ import strawberry
 from models import sessions as rows
 from schema import ids, later
 from schema.context import Info
+from schema.enums import Language
 from schema.nodes import Node
 from schema.refusals import Refusal
 
@@ -51,6 +52,10 @@ class RegisterInput:
     phone: str | None = strawberry.field(default=None, description="The phone number, in E.164.")
     username: str | None = strawberry.field(default=None, description="A user name; one account each.")
     full_name: str | None = strawberry.field(default=None, description="The full name.")
+    language: Language | None = strawberry.field(
+        default=None,
+        description="The language in which the house writes; null: as Accept-Language says.",
+    )
 
 
 @strawberry.input(description="What a person proves themselves with.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from schema.enums import Role
+from schema.enums import Language, Role
 from schema.refusals import Refusal
 from schema.users import User
 from steps.update_user import PROFILE
@@ -28,10 +28,13 @@ class UpdateUserInput:
     phone: str | None = strawberry.field(
         default=strawberry.UNSET, description="The phone number, in E.164; null takes it away."
     )
+    language: Language | None = strawberry.field(
+        default=strawberry.UNSET, description="The language in which the house writes; null leaves it."
+    )
 
     def changes(self) -> dict[str, str | None]:
         """The parts that are named, with their new values."""
-        named = {name: getattr(self, name) for name in ("email", *PROFILE)}
+        named = {name: getattr(self, name) for name in ("email", "language", *PROFILE)}
         return {name: value for name, value in named.items() if value is not strawberry.UNSET}
 
 

@@ -10,7 +10,7 @@ from dataloaders.pages import PageArguments
 from models import users as rows
 from schema import carts, ids, later, notifications, orders, sessions, tickets, transfers
 from schema.context import Info
-from schema.enums import Role
+from schema.enums import Language, Role
 from schema.filters import (
     OrderFilter,
     TicketFilter,
@@ -37,6 +37,9 @@ class User(Node):
         description="Whether this person is seen as a high risk, who pays only with a code."
     )
     created_at: datetime = strawberry.field(description="When the account was made.")
+    language: Language = strawberry.field(
+        description="The language in which the house writes to this person."
+    )
     row: strawberry.Private[rows.User]
 
     @classmethod
@@ -51,6 +54,7 @@ class User(Node):
             active=row.active,
             flagged=row.flagged,
             created_at=row.created_at,
+            language=Language(row.language),
             row=row,
         )
 

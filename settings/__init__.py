@@ -8,8 +8,9 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotReadable
 
-from settings.addresses import DatabaseUrl, RedisUrl, SmtpUrl, WebUrl
+from settings.addresses import AmqpUrl, DatabaseUrl, RedisUrl, WebUrl
 from settings.limits import EndpointLimits
+from settings.messages import Messages
 from settings.providers import OidcIssuer
 from settings.rates import Rates
 
@@ -29,7 +30,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one line for each of them."""
 
 
-class Settings(Rates, EndpointLimits, BaseSettings):
+class Settings(Rates, EndpointLimits, Messages, BaseSettings):
     """What can be set, with its unit and its default; the environment's names are these in capitals."""
 
     model_config = SettingsConfigDict(
@@ -92,12 +93,16 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     code_pause_seconds: int = Field(
         30, ge=0, le=3_600, description="How soon a person may ask for another code for the same thing"
     )
-    smtp_url: SmtpUrl | None = Field(
+    amqp_url: AmqpUrl | None = Field(
         None,
-        description="The mail server, smtp://user:password@host:587 or smtps://; unset: a mailbox at "
-        "/mailbox, and in production no mail at all",
+        description="A RabbitMQ that is told what webhooks are told, amqp://user:password@host/vhost or "
+        "amqps://; needs `rowlock[amqp]`, see docs/rabbitmq.md; unset: none",
     )
-    mail_from: str = Field("Rowlock <noreply@localhost>", description="Who the e-mails of the house are from")
+    amqp_exchange: str = Field(
+        "rowlock",
+        pattern=r"^[\w.:-]{1,100}$",
+        description="The topic exchange there, and what the names of our queues begin with",
+    )
     hold_seconds: int = Field(
         300, ge=1, le=3_600, description="How long seats are held for a buyer who has not paid"
     )
@@ -172,6 +177,11 @@ class Settings(Rates, EndpointLimits, BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.mode is Mode.PRODUCTION
+
+    @property
+    def sends_sms(self) -> bool:
+        """Whether there is somebody to hand an SMS to; in production that is a provider."""
+        return not self.is_production or self.twilio_account_sid is not None
 
     @property
     def may_introspect(self) -> bool:

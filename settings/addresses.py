@@ -1,5 +1,6 @@
 """Addresses that people give, in the one form that we take; each fault in a sentence."""
 
+from email.utils import parseaddr
 from typing import Annotated
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -36,6 +37,15 @@ def smtp_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def amqp_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+        raise ValueError(
+            "must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost"
+        )
+    return url
+
+
 def web_url(url: str) -> str:
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
@@ -45,7 +55,23 @@ def web_url(url: str) -> str:
     return url
 
 
+def ticket_url(url: str) -> str:
+    if "{ticket}" not in url or "{" in url.replace("{ticket}", ""):
+        raise ValueError("must have {ticket} for the id, as in https://tickets.example.com/tickets/{ticket}")
+    web_url(url.replace("{ticket}", "ticket"))
+    return url
+
+
+def mail_from(sender: str) -> str:
+    if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
+        raise ValueError("must be an address, as in The House <tickets@house.example>")
+    return sender
+
+
 DatabaseUrl = Annotated[str, AfterValidator(plain_database_url)]
 RedisUrl = Annotated[str, AfterValidator(redis_url)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(smtp_url)]
+TicketUrl = Annotated[str, AfterValidator(ticket_url)]
+MailFrom = Annotated[str, AfterValidator(mail_from)]
+AmqpUrl = Annotated[SecretStr, AfterValidator(amqp_url)]

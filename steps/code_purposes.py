@@ -8,8 +8,7 @@ from asyncpg import Record
 
 from auth.codes import CodeObject, Codes
 from database import Transaction
-from messages.message import Address
-from messages.texts import email_changed_text
+from messages.message import Address, Draft
 from models.codes import CodePurpose
 from models.deliveries import DeliveryKind
 from steps.cancel import cancel_order
@@ -28,7 +27,7 @@ NO_NEW_EMAIL = "No new e-mail address waits to be confirmed; say it with updateU
 
 TAKE_EMAIL = """
     UPDATE users u SET email = $2 FROM users before WHERE u.id = $1 AND before.id = $1
-    RETURNING before.email AS before"""
+    RETURNING before.email AS before, u.language"""
 
 Reference = tuple[UUID, ...]
 """The key of a thing; its last part is the thing's own id, which the code is bound to."""
@@ -92,10 +91,12 @@ async def _new_email(tx: Transaction, codes: Codes, user: Record) -> Address:
 async def _take_email(tx: Transaction, confirmed: Confirmed) -> None:
     """Give an account the address that was proven, and tell the owner of the old one."""
     user_id, new = confirmed.code["user_id"], Address(DeliveryKind.EMAIL, confirmed.code["sent_to"])
-    before = await tx.value(TAKE_EMAIL, user_id, new.at)
+    taken = await tx.row(TAKE_EMAIL, user_id, new.at)
+    assert taken is not None, "who confirms a code is locked"
     await void_codes(tx, user_id, CodePurpose.PASSWORD)
-    old = Address(DeliveryKind.EMAIL, before)
-    await post(tx, confirmed.codes.envelopes, user_id, old, email_changed_text(new.masked))
+    old = Address(DeliveryKind.EMAIL, taken["before"])
+    draft = Draft(old, taken["language"], "email_changed", {"address": new.masked})
+    await post(tx, confirmed.codes.envelopes, user_id, draft)
 
 
 async def _lock_transfer(tx: Transaction, user_id: UUID, reference: Reference) -> Refused | None:

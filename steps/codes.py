@@ -9,8 +9,7 @@ from asyncpg import Record
 
 from auth.codes import CodeObject, Codes
 from database import Transaction
-from messages.message import Address
-from messages.texts import code_text
+from messages.message import Address, Draft
 from models.codes import TRIES_MAX, CodePurpose
 from steps.deliver import post
 from steps.person_locks import lock_code
@@ -81,6 +80,7 @@ async def issue_code(
     to: Address,
     code: str,
     *,
+    language: str,
     pause_seconds: int,
     objects_per_hour_max: int | None = None,
 ) -> Otp:
@@ -91,15 +91,16 @@ async def issue_code(
     as many as the caller says, with when it makes sense.
     """
     last = await lock_code(tx, about)
-    facts = await tx.row(SENT_LATELY, about.user_id, about.purpose)
-    assert facts is not None, "a count is always there"
-    _refuse_too_soon(last, facts, pause_seconds, objects_per_hour_max or OBJECTS_PER_HOUR_MAX)
+    lately = await tx.row(SENT_LATELY, about.user_id, about.purpose)
+    assert lately is not None, "a count is always there"
+    _refuse_too_soon(last, lately, pause_seconds, objects_per_hour_max or OBJECTS_PER_HOUR_MAX)
     counts_on = last and not last["verified_at"] and last["tries"] < TRIES_MAX
     tries = last["tries"] if last and counts_on else 0
     if last:
         await tx.rows(NO_MORE_SENT, about.user_id, [last["delivery_id"]])
-    text = code_text(about.purpose, code, codes.seconds)
-    sent = await post(tx, codes.envelopes, about.user_id, to, text, expires_in_seconds=codes.seconds)
+    facts = {"purpose": about.purpose.value, "code": code, "minutes": max(1, codes.seconds // 60)}
+    draft = Draft(to, language, "code", facts)
+    sent = await post(tx, codes.envelopes, about.user_id, draft, expires_in_seconds=codes.seconds)
     digest = codes.digest(code, about)
     expires_at = await tx.value(ISSUE, *about, digest, tries, to.at, sent, codes.seconds)
     return Otp(False, to.masked, expires_at, TRIES_MAX - tries)

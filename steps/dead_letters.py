@@ -6,7 +6,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from database import Database, Transaction
-from models.deliveries import DeliveryState
+from models.deliveries import DeliveryKind, DeliveryState
+from models.users import masked_email
 from steps.refusals import RefusalCode, Refused
 
 SHOWN_MAX = 1_000
@@ -23,6 +24,11 @@ RETRY = """
     WHERE state = 'DEAD' AND sealed IS NOT NULL
         AND ($1::uuid IS NULL OR owner_id = $1) AND ($2::uuid[] IS NULL OR id = ANY($2::uuid[]))
     RETURNING id"""
+
+
+def shown_recipient(kind: str, recipient: str, owner_id: UUID) -> str:
+    """To whom a delivery goes, for those who look after it: a masked address, or whose it is."""
+    return masked_email(recipient) if kind == DeliveryKind.EMAIL else str(owner_id)
 
 
 async def list_deliveries(

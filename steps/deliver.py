@@ -8,9 +8,8 @@ from asyncpg import Record
 
 from database import Transaction
 from messages.envelopes import Envelopes
-from messages.message import Address, Answer, Message, Text
-from models.columns import new_id
-from models.deliveries import DeliveryKind, DeliveryState
+from messages.message import Answer, Draft, Message
+from models.deliveries import TO_SYSTEMS, DeliveryState
 from steps.person_locks import DUE_DELIVERIES, OVERDUE_DELIVERIES
 
 LEASE_SECONDS = 60
@@ -80,14 +79,12 @@ async def post(
     tx: Transaction,
     envelopes: Envelopes,
     user_id: UUID,
-    to: Address,
-    text: Text,
+    message: Message | Draft,
     *,
     expires_in_seconds: int | None = None,
 ) -> UUID:
     """Let a message to a person leave once this transaction is committed; return the delivery's id."""
-    message = Message(new_id(), to, text)
-    sealed = envelopes.close(user_id, message)
+    sealed, to = envelopes.close(user_id, message), message.to
     await tx.rows(POST, user_id, message.id, to.kind.value, to.at, sealed, expires_in_seconds)
     return message.id
 
@@ -124,10 +121,10 @@ async def settle_deliveries(tx: Transaction, *, outcomes: Sequence[Outcome]) -> 
         strict=True,
     )
     await tx.rows(SETTLE, *columns)
-    webhooks = [outcome for outcome in outcomes if outcome.row["kind"] == DeliveryKind.WEBHOOK]
-    if webhooks:
-        tried = {outcome.row["owner_id"] for outcome in webhooks}
-        well = {o.row["owner_id"] for o in webhooks if o.state is DeliveryState.SENT}
+    to_systems = [outcome for outcome in outcomes if outcome.row["kind"] in TO_SYSTEMS]
+    if to_systems:
+        tried = {outcome.row["owner_id"] for outcome in to_systems}
+        well = {o.row["owner_id"] for o in to_systems if o.state is DeliveryState.SENT}
         await tx.rows(FAILING, sorted(tried), sorted(tried - well))
 
 

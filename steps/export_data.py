@@ -17,7 +17,7 @@ _OF_TRANSFERS = ", ".join(_SELLERS if name == "receivable_minor" else name for n
 
 EVERYTHING = {
     "account": """
-        SELECT id, email, username, full_name, phone, roles, active, flagged, created_at
+        SELECT id, email, username, full_name, phone, roles, active, flagged, created_at, language
         FROM users WHERE id = $1""",
     "sessions": """
         SELECT id, device, created_at, last_used_at, expires_at, ended_at, ended_by, roles

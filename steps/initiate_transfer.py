@@ -150,7 +150,7 @@ async def _send_codes(
         is_asked = user_id == owner_id != caller_id
         about = CodeObject(user_id, CodePurpose.TRANSFER, transfer_id)
         to = codes.envelopes.address_of(user["email"], user["phone"])
-        terms = {"pause_seconds": codes.pause_seconds}
+        terms = {"language": user["language"], "pause_seconds": codes.pause_seconds}
         terms |= {"objects_per_hour_max": ASKED_PER_HOUR_MAX} if is_asked else {}
         await issue_code(tx, codes, about, to, codes.make(), **terms)
 

@@ -6,9 +6,13 @@ from uuid import UUID
 
 from auth.refresh_tokens import RefreshTokens
 from database import Transaction
+from messages.envelopes import Envelopes
+from messages.message import Address, Draft
 from models.columns import new_id
+from models.deliveries import DeliveryKind
 from models.sessions import OPEN_SESSION, SessionEnd
 from models.users import Role, User
+from steps.deliver import post
 from steps.end_sessions import end_sessions
 from steps.person_locks import lock_user
 from steps.refusals import RefusalCode, Refused, busy
@@ -79,10 +83,18 @@ async def log_in(
 
 
 async def register_and_log_in(
-    tx: Transaction, *, person: Person, password_hash: str, tokens: RefreshTokens, device: str
+    tx: Transaction,
+    *,
+    person: Person,
+    envelopes: Envelopes,
+    password_hash: str,
+    tokens: RefreshTokens,
+    device: str,
 ) -> LoggedIn:
-    """Make an account and open its first session: both or neither."""
+    """Make an account, open its first session, and welcome the person: all of it, or nothing."""
     user = await register_user(tx, person=person, password_hash=password_hash)
+    to = Address(DeliveryKind.EMAIL, user.email)
+    await post(tx, envelopes, user.id, Draft(to, user.language, "welcome", {"name": user.greeting_name}))
     return await open_session(tx, user, tokens, device)
 
 

@@ -49,6 +49,17 @@ UNTOLD = """
 Whoever comes second waits, so that what happened to an order later is never told first.
 """
 
+UNTOLD_NOTIFICATIONS = """
+    SELECT * FROM notifications WHERE told_at IS NULL
+    ORDER BY created_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED"""
+"""The oldest notifications that nobody has looked whether to send, at most $1 of them, likewise."""
+
+WHO_CAN_BE_TOLD = """
+    SELECT id, email, phone, username, full_name, language, active FROM users WHERE id = ANY($1::uuid[])
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+"""Of these people those whom nobody else has locked. Whoever deletes one of them waits for what is written
+to them now, and deletes it too."""
+
 PAYMENTS_TO_ASK = """
     SELECT user_id, id FROM payments WHERE ask_at <= statement_timestamp() AND provider = $1
     ORDER BY ask_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""

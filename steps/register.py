@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from auth.passwords import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
 from database import Transaction
+from models.languages import Language
 from models.users import Role, User
 from steps.refusals import Inputs
 
@@ -22,10 +23,17 @@ class Person:
     phone: str | None
     username: str | None
     full_name: str | None
+    language: Language = Language.EN
 
 
 def check_person(
-    *, email: str, password: str, phone: str | None, username: str | None, full_name: str | None
+    *,
+    email: str,
+    password: str,
+    phone: str | None,
+    username: str | None,
+    full_name: str | None,
+    language: Language = Language.EN,
 ) -> Person:
     """Check what a person says of themselves, or refuse with every input that is wrong."""
     inputs = Inputs()
@@ -33,7 +41,7 @@ def check_person(
     phone = check_profile(inputs, phone=phone, username=username, full_name=full_name)
     _check_password(inputs, password, "input.password")
     inputs.refuse_if_wrong()
-    return Person(email, phone, username, full_name)
+    return Person(email, phone, username, full_name, language)
 
 
 def check_profile(
@@ -94,6 +102,7 @@ async def register_user(
         full_name=person.full_name,
         password_hash=password_hash,
         roles=[role.value for role in roles],
+        language=person.language.value,
     )
     tx.session.add(user)
     await tx.session.flush()

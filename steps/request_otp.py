@@ -27,4 +27,5 @@ async def request_otp(
         raise Refused(RefusalCode.USER_NOT_FOUND)
     to = await decisions.address(tx, codes, user)
     about = CodeObject(user_id, purpose, reference[-1])
-    return await issue_code(tx, codes, about, to, codes.make(), pause_seconds=codes.pause_seconds)
+    terms = {"language": user["language"], "pause_seconds": codes.pause_seconds}
+    return await issue_code(tx, codes, about, to, codes.make(), **terms)

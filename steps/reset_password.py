@@ -34,7 +34,8 @@ async def request_password_reset(tx: Transaction, *, codes: Codes, email: str) -
     to = Address(DeliveryKind.EMAIL, user["email"])
     with suppress(Refused):
         token = codes.make_token(user_id)
-        await issue_code(tx, codes, _about(user_id), to, token, pause_seconds=codes.seconds)
+        terms = {"language": user["language"], "pause_seconds": codes.seconds}
+        await issue_code(tx, codes, _about(user_id), to, token, **terms)
 
 
 async def reset_password(

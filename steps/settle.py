@@ -9,10 +9,9 @@ from asyncpg import Record
 
 from database import Transaction
 from messages.envelopes import Envelopes
-from messages.texts import late_money_text
+from messages.message import Draft
 from models.layouts import SEATS_PER_EVENT_MAX
 from models.ledger import AccountKind, MovementKind
-from models.money import to_major
 from models.notifications import NotificationKind
 from models.payments import PaymentStatus, ProviderName
 from models.transactions import Transaction as Entry
@@ -223,9 +222,9 @@ async def _notify(tx: Transaction, kind: NotificationKind, payment: Record, *, i
 
 
 async def _tell_that_it_goes_back(tx: Transaction, envelopes: Envelopes, payment: Record) -> None:
-    user = await tx.row("SELECT email, phone FROM users WHERE id = $1", payment["user_id"])
+    user = await tx.row("SELECT email, phone, language FROM users WHERE id = $1", payment["user_id"])
     if user is not None:
         to = envelopes.address_of(user["email"], user["phone"])
-        amount = to_major(payment["amount_minor"], payment["currency"])
-        text = late_money_text(amount, payment["currency"])
-        await post(tx, envelopes, payment["user_id"], to, text)
+        amount = {"minor": payment["amount_minor"], "currency": payment["currency"]}
+        draft = Draft(to, user["language"], "late_money", {"amount": amount})
+        await post(tx, envelopes, payment["user_id"], draft)

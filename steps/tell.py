@@ -9,7 +9,7 @@ from asyncpg import Record
 from database import Transaction
 from messages.envelopes import Envelopes
 from messages.message import Address, Message, Text
-from models.deliveries import DeliveryKind
+from models.webhook_endpoints import kind_of_endpoint
 from steps.person_locks import UNTOLD
 from steps.refusals import RefusalCode, Refused
 
@@ -27,9 +27,9 @@ LISTENING = "SELECT id, kinds, created_at FROM webhook_endpoints WHERE disabled_
 
 WRITE = """
     INSERT INTO deliveries AS d (owner_id, id, kind, recipient, sealed, created_at, queue_id)
-    SELECT w.owner_id, w.id, 'WEBHOOK', w.owner_id::text, w.sealed, w.created_at, w.queue_id
-    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::timestamptz[], $5::uuid[])
-        AS w (owner_id, id, sealed, created_at, queue_id)
+    SELECT w.owner_id, w.id, w.kind, w.owner_id::text, w.sealed, w.created_at, w.queue_id
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::uuid[])
+        AS w (owner_id, id, kind, sealed, created_at, queue_id)
     ON CONFLICT (owner_id, id) DO UPDATE SET sealed = excluded.sealed, state = 'PENDING', attempts = 0,
         next_attempt_at = statement_timestamp() WHERE d.state <> 'PENDING'"""
 
@@ -108,10 +108,10 @@ async def _write(
     for endpoint_id, said in wanted:
         if said["id"] not in texts:
             texts[said["id"]] = Text(said["kind"], payload_of(said))
-        address = Address(DeliveryKind.WEBHOOK, str(endpoint_id))
+        address = Address(kind_of_endpoint(endpoint_id), str(endpoint_id))
         message = Message(said["id"], address, texts[said["id"]])
         sealed = envelopes.close(endpoint_id, message)
         queue_id = said["order_id"] or said["event_id"]
-        rows.append((endpoint_id, message.id, sealed, said["created_at"], queue_id))
+        rows.append((endpoint_id, message.id, address.kind, sealed, said["created_at"], queue_id))
     if rows:
         await tx.rows(WRITE, *zip(*rows, strict=True))

@@ -19,7 +19,7 @@ CLAIM = """
     INSERT INTO identities (user_id, issuer, subject) VALUES ($1, $2, $3)
     ON CONFLICT (issuer, subject) DO NOTHING RETURNING user_id"""
 
-MAKE = "INSERT INTO users (id, email, full_name) VALUES ($1, $2, $3)"
+MAKE = "INSERT INTO users (id, email, full_name, language) VALUES ($1, $2, $3, $4)"
 
 MOVE = "UPDATE identities SET user_id = $1, session_id = NULL WHERE issuer = $2 AND subject = $3"
 
@@ -93,7 +93,8 @@ async def _user_id(tx: Transaction, person: Introduction) -> UUID:
         return twins
     if not found:
         full_name = person.full_name[:FULL_NAME_CHARACTERS_MAX] if person.full_name else None
-        await tx.rows(MAKE, user_id, email or f"{user_id.hex}{NO_ADDRESS}", full_name)
+        address = email or f"{user_id.hex}{NO_ADDRESS}"
+        await tx.rows(MAKE, user_id, address, full_name, person.language.value)
     return user_id
 
 

@@ -36,6 +36,10 @@ CREDITS_MINOR = 7_654_321
 KIND_CHARACTERS, EVENT_CHARACTERS = 3, 23
 """In the ids of all things of an event the characters between these are the same."""
 
+GIVE_UP = """
+    UPDATE deliveries SET state = 'DEAD', expires_at = NULL, answer_status = 550, answer = $2
+    WHERE (owner_id, id) = (SELECT owner_id, id FROM deliveries WHERE owner_id = $1 ORDER BY id LIMIT 1)"""
+
 Ids = dict[str, list[str]]
 """Global ids by what the API calls such a thing: event, order, seat …"""
 
@@ -80,6 +84,7 @@ def strangers_ids() -> Ids:
         "item": [ids.cart_item_id(thing)],
         "entry": [ids.entry_id(event, thing)],
         "endpoint": [ids.endpoint_id(thing)],
+        "delivery": [ids.delivery_id(thing, uuid4())],
     }
 
 
@@ -142,6 +147,8 @@ async def _what_alice_has(database: Database, alice: User, other: User) -> None:
         await flagged_user(database, alice),
         order_reference(await hold(database, alice, event, [3])),
     )
+    async with database.transaction() as tx:
+        await tx.rows(GIVE_UP, alice.id, "550 no such mailbox")
 
 
 def _of(buyer: User, order: Order) -> dict[str, Any]:
@@ -189,6 +196,7 @@ async def _catalogue(database: Database) -> Ids:
     seats = await database.rows("SELECT event_id, index FROM seats WHERE index IN (2, 3, 4, 5, 10)")
     halls = await database.rows("SELECT id, venue_id FROM halls")
     entries = await database.rows("SELECT event_id, id FROM scans")
+    dead = await database.rows("SELECT owner_id, id FROM deliveries WHERE state = 'DEAD'")
     return {
         "event": [ids.event_id(row["id"]) for row in events],
         "tier": [ids.tier_id(*row) for row in tiers],
@@ -196,6 +204,7 @@ async def _catalogue(database: Database) -> Ids:
         "hall": [ids.hall_id(row["id"]) for row in halls],
         "venue": [ids.venue_id(row["venue_id"]) for row in halls],
         "entry": [ids.entry_id(*row) for row in entries],
+        "delivery": [ids.delivery_id(*row) for row in dead],
     }
 
 

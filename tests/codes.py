@@ -3,10 +3,13 @@
 import re
 from uuid import UUID
 
+from asyncpg import Record
+
 from auth.codes import Codes
 from database import Database, Transaction
 from messages.envelopes import Envelopes
-from messages.message import Message
+from messages.letters import Letters
+from messages.message import Draft
 from models.codes import CodePurpose
 from models.orders import Order
 from models.users import User
@@ -23,6 +26,7 @@ SETTINGS = read_settings()
 CODES = Codes(SETTINGS.model_copy(update={"code_pause_seconds": 0}))
 PAUSING = Codes(SETTINGS)
 ENVELOPES = Envelopes(SETTINGS)
+LETTERS = Letters(SETTINGS)
 
 
 def order_reference(order: Order) -> Reference:
@@ -84,17 +88,23 @@ async def tried(
     )
 
 
-async def waiting_messages(database: Database, user_id: UUID) -> list[Message]:
-    """What is still to be sent to a person, in the order in which it was written."""
+async def waiting_messages(database: Database, user_id: UUID) -> list[Draft]:
+    """What is still to be written and sent to a person, in the order in which it was posted."""
     rows = await database.rows(
         "SELECT * FROM deliveries WHERE owner_id = $1 AND sealed IS NOT NULL ORDER BY id", user_id
     )
-    return [ENVELOPES.open(row) for row in rows]
+    return [_draft(row) for row in rows]
+
+
+def _draft(row: Record) -> Draft:
+    draft = ENVELOPES.open(row)
+    assert isinstance(draft, Draft)
+    return draft
 
 
 async def code_sent_to(database: Database, user: User) -> str:
-    """The last code, as it stands in the message that is to be sent."""
-    return code_in((await waiting_messages(database, user.id))[-1].text.body)
+    """The last code, of the message that is to be sent."""
+    return str((await waiting_messages(database, user.id))[-1].facts["code"])
 
 
 def code_in(body: str) -> str:

@@ -13,6 +13,8 @@ import models  # noqa: F401  (fills the metadata)
 from database import Database
 from settings import Settings, read_settings
 from settings.rates import RATES
+from tests import rabbitmq
+from tests.broker import named
 from tests.live.valkey import Valkey
 from tests.serving import Server, serving
 
@@ -98,6 +100,21 @@ async def server(database: Database, settings: Settings) -> AsyncIterator[Server
     """A real server on the database of the test."""
     async with serving(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(testrun_uid: str) -> Iterator[str]:
+    """The RabbitMQ of this run; without one on this machine the test is skipped, and says so."""
+    if not rabbitmq.is_installed():
+        pytest.skip(rabbitmq.NOT_HERE)
+    with rabbitmq.running(testrun_uid) as url:
+        yield url
+
+
+@pytest.fixture
+def with_broker(settings: Settings, rabbitmq_url: str) -> Settings:
+    """Settings with that broker, and an exchange of the test's own."""
+    return named(settings, rabbitmq_url)
 
 
 @pytest.fixture

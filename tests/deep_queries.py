@@ -74,7 +74,10 @@ EDGES = f"""{{ venues(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {
         order {{ buyer {{ name }} items {{ tier {{ availableSeats }} }} }} }} }} }} }}"""
 
 ADMINS = """{ users(first: 100) { totalCount pageInfo { endCursor } nodes { email username }
-    edges { cursor node { email sessions { id current } } } } webhookEndpoints { id url kinds } }"""
+    edges { cursor node { email sessions { id current } } } }
+    webhookEndpoints { id url kinds }
+    deadLetters(first: 100) { totalCount pageInfo { endCursor } nodes { recipient }
+        edges { node { kind } } } }"""
 
 ONE_AT_A_TIME = {"node", "event", "order", "ticket", "transfer", "user", "eventCategories", "rateLimit"}
 """What a query has once, whatever there is; `nodes` stands for many of them."""

@@ -9,15 +9,16 @@ from asyncpg import Record
 from database import Database
 from jobs.deliver import Deliverer
 from messages.envelopes import Envelopes
-from messages.message import Address, Message, Text
+from messages.message import Address, Draft, Message
 from messages.post import Post
 from models.deliveries import DeliveryKind
 from models.users import User
 from steps.deliver import post
 from steps.transact import transact
-from tests.codes import ENVELOPES
+from tests.codes import ENVELOPES, LETTERS
 
-BODY = "the code is 123456"
+CODE = "123456"
+FACTS = {"purpose": "PURCHASE", "code": CODE, "minutes": 5}
 
 
 @dataclass
@@ -45,15 +46,26 @@ async def posted(database: Database, user: User, expires_in_seconds: int | None 
         post,
         envelopes=ENVELOPES,
         user_id=user.id,
-        to=Address(DeliveryKind.EMAIL, "ann@example.com"),
-        text=Text("A code", BODY),
+        message=Draft(Address(DeliveryKind.EMAIL, "ann@example.com"), "en", "code", FACTS),
         expires_in_seconds=expires_in_seconds,
     )
 
 
+async def given_up(database: Database, user: User) -> None:
+    """A message that a mail server did not take, and nobody tries any more."""
+    id = await posted(database, user)
+    async with database.transaction() as tx:
+        await tx.rows(
+            """UPDATE deliveries SET state = 'DEAD', attempts = 12, answer_status = 550,
+                   answer = 'no such box'
+               WHERE id = $1""",
+            id,
+        )
+
+
 def deliverer(database: Database, provider: Provider, envelopes: Envelopes = ENVELOPES) -> Deliverer:
     """One whose rounds last until all in hand is tried."""
-    return Deliverer(database, envelopes, Post({DeliveryKind.EMAIL: provider}), round_seconds=60)
+    return Deliverer(database, envelopes, Post({DeliveryKind.EMAIL: provider}, LETTERS), round_seconds=60)
 
 
 async def delivered(database: Database, provider: Provider, envelopes: Envelopes = ENVELOPES) -> int:

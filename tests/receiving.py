@@ -62,11 +62,11 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
+async def receiving(path: str = "/hook") -> AsyncIterator[Receiver]:
     """Run a receiver in this event loop until the block ends."""
     receiver = Receiver()
-    async with answering(Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])) as (url, _):
-        receiver.url = f"{url}/hook"
+    async with answering(Starlette(routes=[Route(path, receiver.take, methods=["POST"])])) as (url, _):
+        receiver.url = f"{url}{path}"
         try:
             yield receiver
         finally:

@@ -19,6 +19,12 @@ IGNORED = (ROOT / "docker/Dockerfile.dockerignore").read_text(encoding="utf-8").
 DEMO = (ROOT / "docker/compose.yaml").read_text(encoding="utf-8")
 PRODUCTION = (ROOT / "docker/compose.production.yaml").read_text(encoding="utf-8")
 FINAL_STAGE = DOCKERFILE.rpartition("\nFROM ")[2]
+OPTIONAL = {
+    "SMTP_URL",
+    "MAIL_FROM",
+    "TICKET_URL",
+    *(f"TWILIO_{what}" for what in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM")),
+}
 SERVERS_OWN = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
 BUILD = "import setuptools.build_meta; print(setuptools.build_meta.build_wheel('.'))"
 
@@ -109,7 +115,7 @@ def test_the_demo_is_open_to_this_machine_only_and_production_demands_secrets() 
     assert "ROWLOCK_MODE: production" in PRODUCTION
     taken = re.findall(r"\$\{(\w+)(\S\S)", PRODUCTION)
     assert {name for name, how in taken if how == ":?"} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
-    assert {name for name, how in taken if how == ":-"} == {"SMTP_URL", "MAIL_FROM"}
+    assert {name for name, how in taken if how == ":-"} == OPTIONAL
     assert {how for _, how in taken} == {":?", ":-"}
     assert DEFAULT_SECRET not in DEMO + PRODUCTION
     assert {"demo:/var/lib/postgresql", "production:/var/lib/postgresql"} <= set((DEMO + PRODUCTION).split())

@@ -17,9 +17,11 @@ IN_ORDER = (
     "sessions",
     "oidc",
     "codes",
+    "messages",
     "door",
     "notifications",
     "webhooks",
+    "rabbitmq",
     "limits",
     "operating",
 )

@@ -11,13 +11,24 @@ from pathlib import Path
 import pytest
 
 from database import Database
-from jobs.deliver import WEBHOOK_ATTEMPTS_MAX
+from jobs.deliver import ATTEMPTS_MAX
 from settings import Settings
 from tests.receiving import Receiver, added, receiving, told
 from tests.world import everything, hold, new_event, new_user, pay
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS_MAX = 60
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What a process is told of these settings."""
+    assert settings.database_url
+    told = {"DATABASE_URL": settings.database_url, "AMQP_EXCHANGE": settings.amqp_exchange}
+    if settings.redis_url:
+        told["REDIS_URL"] = settings.redis_url
+    if settings.amqp_url:
+        told["AMQP_URL"] = settings.amqp_url.get_secret_value()
+    return os.environ | told
 
 
 @dataclass
@@ -28,12 +39,11 @@ class Operator:
 
     async def run(self, *arguments: str, fails: bool = False) -> str:
         """What a command says; where it fails, why."""
-        assert self.settings.database_url
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ROOT / "cli.py"),
             *arguments,
-            env=os.environ | {"DATABASE_URL": self.settings.database_url},
+            env=environment_of(self.settings),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -103,13 +113,11 @@ async def test_what_was_given_up_is_listed_shown_and_tried_again(
     await told(database)
     assert "failing since" in await operator.run("webhooks", "list")
     async with database.transaction() as tx:
-        await tx.rows(
-            "UPDATE deliveries SET attempts = $1, next_attempt_at = now()", WEBHOOK_ATTEMPTS_MAX - 1
-        )
+        await tx.rows("UPDATE deliveries SET attempts = $1, next_attempt_at = now()", ATTEMPTS_MAX - 1)
     await told(database)
     listed = await operator.run("deliveries", "list", "--to", str(endpoint))
     id = listed.partition(" ")[0]
-    assert listed == f"{id}  WEBHOOK  {WEBHOOK_ATTEMPTS_MAX} tried  {endpoint}  500: out of order\n"
+    assert listed == f"{id}  WEBHOOK  {ATTEMPTS_MAX} tried  {endpoint}  500: out of order\n"
     shown = await operator.run("deliveries", "show", id)
     assert "DEAD" in shown
     assert "500: out of order" in shown

@@ -10,6 +10,8 @@ from live.hub import Hub
 from live.stream import Streams
 from messages.message import Undeliverable
 from observing import metrics
+from settings import Settings
+from tests.broker import listen, named, published
 from tests.codes import ENVELOPES
 from tests.delivering import Provider, delivered, posted
 from tests.receiving import added, receiving, told
@@ -78,3 +80,15 @@ async def test_a_receiver_that_fails_is_no_fault_of_the_house(database: Database
         await tell_endpoints_once(database, ENVELOPES)
         await let_wait(database, "deliveries", "next_attempt_at")
         assert not await gauges.look_at_deliveries()
+
+
+async def test_nor_is_a_broker_that_is_away(database: Database, settings: Settings, gauges: Gauges) -> None:
+    await listen(database)
+    await new_event(database)
+    await tell_endpoints_once(database, ENVELOPES)
+    await let_wait(database, "deliveries", "next_attempt_at")
+    assert not await gauges.look_at_deliveries()
+    assert await published(database, named(settings, "amqp://127.0.0.1:1/")) == 1
+    await let_wait(database, "deliveries", "next_attempt_at")
+    assert await gauges.look_at_deliveries()
+    assert waiting("AMQP") == 1

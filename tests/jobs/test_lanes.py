@@ -8,13 +8,14 @@ import pytest
 from database import Database
 from jobs import deliver
 from jobs.deliver import LANE_MAX, Deliverer
-from messages.message import Address, Text
+from messages.message import Address, Message, Text
 from messages.post import Post
+from models.columns import new_id
 from models.deliveries import DeliveryKind
 from models.users import User
 from steps.deliver import post
 from steps.transact import transact
-from tests.codes import ENVELOPES
+from tests.codes import ENVELOPES, LETTERS
 from tests.delivering import Provider, deliverer, posted
 from tests.receiving import added, deliveries, receiving, worker
 from tests.world import new_user
@@ -35,8 +36,7 @@ async def waiting_webhooks(database: Database, url: str, many: int) -> None:
             post,
             envelopes=ENVELOPES,
             user_id=endpoint_id,
-            to=to,
-            text=Text("event.published", "{}"),
+            message=Message(new_id(), to, Text("event.published", "{}")),
         )
     async with database.transaction() as tx:
         await tx.rows("UPDATE deliveries SET queue_id = id WHERE kind = 'WEBHOOK'")
@@ -48,10 +48,11 @@ async def test_one_that_hangs_holds_up_nothing_that_leaves_by_another_way(
     await posted(database, alice)
     hanging, quick = Provider(database, hangs=True), Provider(database)
     senders = {DeliveryKind.EMAIL: hanging, DeliveryKind.SMS: quick}
-    patient = Deliverer(database, ENVELOPES, Post(senders), round_seconds=0)
+    patient = Deliverer(database, ENVELOPES, Post(senders, LETTERS), round_seconds=0)
     assert await patient.deliver_once() == 1
     to = Address(DeliveryKind.SMS, "+4930123456")
-    await transact(database, post, envelopes=ENVELOPES, user_id=alice.id, to=to, text=Text("", "x"))
+    said = Message(new_id(), to, Text("", "x"))
+    await transact(database, post, envelopes=ENVELOPES, user_id=alice.id, message=said)
     async with asyncio.timeout(10):
         while not quick.sent:
             await patient.deliver_once()

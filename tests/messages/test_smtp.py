@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import Message as Letter
 from typing import Any
 
@@ -12,13 +13,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from pydantic import SecretStr
 
 from database import Database
-from messages.message import Address, Message, Text, Undeliverable
+from messages.message import Address, Draft, Message, Text, Undeliverable
 from messages.post import post_of
+from messages.samples import ABOUT
 from messages.smtp import SmtpSender
 from models.columns import new_id
 from models.deliveries import DeliveryKind
 from settings import Mode, Settings
+from tests.codes import LETTERS
 
+CONFIRMED: dict[str, Any] = ABOUT["order_confirmed"][1]
 FROM = "The House <tickets@house.example>"
 
 
@@ -79,6 +83,37 @@ async def test_a_letter_arrives_and_a_repeat_has_the_same_id(
     assert (to, letter["To"], letter["From"]) == ("ann@example.com", "ann@example.com", FROM)
     assert b"Ein Code: 123456" in letter.get_payload(decode=True)  # type: ignore[operator]
     assert letter["Message-ID"] == repeat["Message-ID"] == f"<{sent.id}@house.example>"
+
+
+async def test_a_letter_has_its_text_its_html_and_its_files(inbox: tuple[Inbox, str]) -> None:
+    draft = Draft(Address(DeliveryKind.EMAIL, "ann@example.com"), "de", "order_confirmed", CONFIRMED)
+    await SmtpSender(inbox[1], FROM).send(await LETTERS.write(draft))
+    ((_, arrived),) = inbox[0].letters
+    assert (arrived["Auto-Submitted"], arrived.get_content_type()) == ("auto-generated", "multipart/mixed")
+    assert arrived["Message-ID"] == f"<{draft.id}@house.example>"
+    parts = {part.get_content_type(): part for part in arrived.walk()}
+    assert list(parts) == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+        "application/pdf",
+    ]
+    calendar, tickets = parts["text/calendar"], parts["application/pdf"]
+    assert calendar["Content-Type"] == 'text/calendar; charset="utf-8"; method="PUBLISH"'
+    assert (calendar.get_filename(), tickets.get_filename()) == ("event.ics", "tickets.pdf")
+    assert b"%PDF-" in tickets.get_payload(decode=True)  # type: ignore[operator]
+
+
+async def test_no_name_can_add_a_header(inbox: tuple[Inbox, str]) -> None:
+    event = CONFIRMED["event"] | {"name": "Show\r\nBcc: all@example.com\r\n\r\nHello"}
+    to = Address(DeliveryKind.EMAIL, "ann@example.com")
+    draft = Draft(to, "en", "order_cancelled", CONFIRMED | {"event": event})
+    await SmtpSender(inbox[1], FROM).send(await LETTERS.write(draft))
+    ((_, arrived),) = inbox[0].letters
+    assert arrived["Bcc"] is None
+    assert str(make_header(decode_header(arrived["Subject"]))).endswith("Show Bcc: all@example.com Hello")
 
 
 async def test_who_is_not_known_there_is_never_tried_again_and_who_is_busy_is(

@@ -153,6 +153,7 @@ FORBIDDEN = {
     "transfers_reversed_at": DONE.format("'REVERSED'"),
     "transfers_status_known": "UPDATE transfers SET status = 'LOST'",
     "users_email_key": "UPDATE users SET email = 'A@example.com' WHERE email <> 'a@example.com'",
+    "users_language_known": "UPDATE users SET language = 'tlh'",
     "users_roles_known": "UPDATE users SET roles = ARRAY['KING']",
     "users_username_key": "UPDATE users SET username = 'alice'",
     "webhook_endpoints_old_secret_ends": "UPDATE webhook_endpoints SET old_secret_until = now()",

@@ -94,6 +94,10 @@ async def test_they_say_what_happened_and_lead_to_it(database: Database, server:
     assert (paid["order"], paid["transfer"]) == ({"id": order_id}, None)
     rows = await database.rows("SELECT user_id, id FROM movements WHERE kind = 'PURCHASE'")
     assert paid["transaction"] == {"id": ids.transaction_id(*rows[0])}
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE users SET language = 'de'")
+    german = (await server.ask(LIST, alice))["viewer"]["notifications"]["nodes"][0]
+    assert german["message"] == "Die Weitergabe eines Tickets für Hamlet ist abgeschlossen."
     shown = (await server.ask(ABOUT, bob))["viewer"]["notifications"]["nodes"]
     assert [node["ticket"] for node in shown] == [{"id": ids.ticket_id(event.id, ticket.id)}] * 2
 

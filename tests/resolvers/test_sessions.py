@@ -13,6 +13,7 @@ from auth import passwords
 from database import Database
 from models.users import Role, User
 from settings import Settings
+from tests.codes import waiting_messages
 from tests.serving import Server, serving
 from tests.world import everything, new_user
 
@@ -52,6 +53,22 @@ async def test_a_person_registers_and_logs_in(database: Database, server: Server
     body = {"query": "{ viewer { id } }"}
     answer = await server.http.post("/graphql", json=body, headers=headers)
     assert answer.json()["data"]["viewer"] == {"id": user["id"]}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given", "language"),
+    [("de-AT, en;q=0.5", None, "de"), ("de", "EN", "en"), ("fr", None, "en"), ("en", "DE", "de")],
+)
+async def test_who_registers_is_welcomed_in_their_language(
+    database: Database, server: Server, accepted: str, given: str | None, language: str
+) -> None:
+    person = {"email": "ann@example.com", "password": PASSWORD, "fullName": "Ann", "language": given}
+    body = {"query": REGISTER, "variables": {"i": person}}
+    await server.http.post("/graphql", json=body, headers={"accept-language": accepted})
+    ((id, kept),) = await database.rows("SELECT id, language FROM users")
+    (letter,) = await waiting_messages(database, id)
+    assert (letter.to.at, letter.template, letter.facts) == ("ann@example.com", "welcome", {"name": "Ann"})
+    assert (kept, letter.language) == (language, language)
 
 
 async def test_wrong_inputs_and_known_people_are_refused(database: Database, server: Server) -> None:

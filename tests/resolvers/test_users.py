@@ -43,6 +43,14 @@ async def test_a_person_changes_their_own_account(database: Database, server: Se
     assert (await server.ask(UPDATE, admin, i=cleared))["updateUser"]["user"]["username"] is None
 
 
+async def test_a_person_changes_the_language_of_letters(database: Database, server: Server) -> None:
+    ann = await new_user(database)
+    change = """mutation ($l: Language) { updateUser(input: {language: $l}) {
+        ... on UserPayload { user { language } } } }"""
+    for given, kept in (("DE", "DE"), (None, "DE"), ("EN", "EN")):
+        assert await server.ask(change, ann, l=given) == {"updateUser": {"user": {"language": kept}}}
+
+
 @pytest.mark.parametrize("query", [ROLES, FLAG, DEACTIVATE, ACTIVATE, DELETE, USER, USERS])
 async def test_people_are_managed_by_admins_only(database: Database, server: Server, query: str) -> None:
     ann = await new_user(database)

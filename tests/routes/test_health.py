@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 import routes.health
 from database import Database
@@ -17,6 +18,7 @@ from routes.health import Check
 from settings import Settings
 from tests.live.valkey import Valkey
 from tests.serving import Server, serving
+from tests.way import way_to
 
 SECONDS_MAX = 10
 
@@ -89,6 +91,7 @@ async def test_all_is_well(server: Server) -> None:
         ("/redis", {"redis"}),
     ):
         assert await health(server, path) == (200, dict.fromkeys(checks, "connected"))
+    assert (await server.http.get("/health/broker")).status_code == 404
 
 
 async def test_a_database_that_hangs_is_told_in_time_and_one_that_goes_on_too(
@@ -121,6 +124,27 @@ async def test_a_redis_that_dies_is_told(impatient: None, own: Server, valkey: V
     await until_health(own, 503, redis="disconnected", database="connected")
     await valkey.start()
     await until_health(own, 200)
+
+
+async def test_a_broker_that_is_cut_off_is_told_and_does_not_keep_the_server_from_selling(
+    impatient: None, database: Database, settings: Settings, with_broker: Settings
+) -> None:
+    assert with_broker.amqp_url
+    async with way_to(with_broker.amqp_url.get_secret_value()) as way:
+        by_that_way = with_broker.model_copy(update={"amqp_url": SecretStr(way.url)})
+        async with serving(by_that_way) as server:
+            await until_health(server, 200, broker="connected")
+            assert await health(server, "/broker") == (200, {"broker": "connected"})
+            await way.cut()
+            await until_health(server, 503, broker="disconnected", database="connected")
+            assert await health(server, "/broker") == (503, {"broker": "disconnected"})
+            assert await health(server, "/ready") == (200, {"database": "connected"})
+            await way.mend()
+            await until_health(server, 200, broker="connected")
+            way.block()
+            await until_health(server, 503, broker="disconnected")
+            way.unblock()
+            await until_health(server, 200, broker="connected")
 
 
 async def test_a_relay_that_fails_or_falls_silent_is_told(

@@ -15,7 +15,7 @@ from steps.refusals import RefusalCode
 from steps.reset_password import request_password_reset
 from steps.transact import transact
 from steps.update_user import update_user
-from tests.codes import CODES, PAUSING, code_in, requested, tried, verified, waiting_messages
+from tests.codes import CODES, PAUSING, code_sent_to, requested, tried, verified, waiting_messages
 from tests.world import everything, new_user, refusal_of, until_somebody_waits
 
 NEW = "Ann.New@example.com"
@@ -43,7 +43,7 @@ async def confirmed(database: Database, user: User, code: str, account: UUID | N
 
 
 async def code_for(database: Database, user: User) -> str:
-    return code_in((await waiting_messages(database, user.id))[-1].text.body)
+    return await code_sent_to(database, user)
 
 
 async def email_of(database: Database, user: User) -> str:
@@ -62,7 +62,7 @@ async def test_it_takes_effect_with_its_code_and_the_old_address_is_told(
     assert await email_of(database, ann) == NEW
     _, notice = await waiting_messages(database, ann.id)
     assert notice.to.at == "ann@example.com"
-    assert "A***@example.com" in notice.text.body
+    assert (notice.template, notice.facts) == ("email_changed", {"address": "A***@example.com"})
     after = await everything(database)
     assert (await confirmed(database, ann, code)).verified
     refused = await refusal_of(requested(database, ann, (ann.id,), CodePurpose.EMAIL))

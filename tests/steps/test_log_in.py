@@ -11,6 +11,7 @@ from steps.log_in import log_in, register_and_log_in
 from steps.refusals import RefusalCode
 from steps.register import Person
 from steps.transact import transact
+from tests.codes import ENVELOPES
 from tests.people import PASSWORD_HASH, TOKENS, logged_in, refreshed, session_row
 from tests.world import everything, new_user, refusal_of, until_somebody_waits
 
@@ -32,7 +33,13 @@ async def test_an_account_and_its_first_session_are_made_together(database: Data
     person = Person(alice.email, None, None, None)
     refusal = await refusal_of(
         transact(
-            database, register_and_log_in, person=person, password_hash="-", tokens=TOKENS, device="a phone"
+            database,
+            register_and_log_in,
+            person=person,
+            envelopes=ENVELOPES,
+            password_hash="-",
+            tokens=TOKENS,
+            device="a phone",
         )
     )
     assert refusal.code is RefusalCode.EMAIL_ALREADY_EXISTS

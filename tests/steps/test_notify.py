@@ -25,7 +25,8 @@ from steps.reserve import ChosenSeats, reserve_seats
 from steps.sell import SELL
 from steps.transact import transact
 from tests.paying import begun, settled
-from tests.steps.ways import WAYS, Told, Way, scene_of
+from tests.steps.scene import Told, Way, scene_of
+from tests.steps.ways import WAYS
 from tests.told import kinds_of, notices, telling
 from tests.transfers import bought, cancelled, initiated
 from tests.world import (

@@ -15,7 +15,7 @@ from steps.permit import deactivate_user
 from steps.refusals import RefusalCode
 from steps.reset_password import request_password_reset, reset_password
 from steps.transact import transact
-from tests.codes import CODES, code_in, requested, waiting_messages
+from tests.codes import CODES, code_sent_to, requested, waiting_messages
 from tests.people import PASSWORD_HASH, TOKENS, logged_in, session_row
 from tests.world import everything, hold, new_event, new_user, refusal_of, until_somebody_waits
 
@@ -37,7 +37,7 @@ async def asked(database: Database, email: str = "alice@EXAMPLE.com") -> None:
 
 async def token_of(database: Database, user: User) -> str:
     await asked(database)
-    return code_in((await waiting_messages(database, user.id))[-1].text.body)
+    return await code_sent_to(database, user)
 
 
 async def reset(database: Database, token: str) -> LoggedIn:

@@ -8,6 +8,7 @@ import pytest
 
 from auth.introductions import Introduction
 from database import Database
+from models.languages import Language
 from models.sessions import SessionEnd
 from models.users import Role, User
 from steps.delete_user import delete_user
@@ -106,6 +107,11 @@ async def test_an_address_that_is_trusted_finds_the_account_or_is_kept(database:
     assert (await account(database, bob_id)).email == "bob@example.com"
     nobody_id, _ = await welcomed(database, subject="nobody", email="not an address")
     assert (await account(database, nobody_id)).email.endswith(NO_ADDRESS)
+
+
+async def test_a_new_account_has_the_language_that_the_provider_says(database: Database) -> None:
+    user_id, _ = await welcomed(database, language=Language.DE)
+    assert (await account(database, user_id)).language == "de"
 
 
 @pytest.mark.parametrize("step", [deactivate_user, delete_user])
