@@ -216,6 +216,18 @@ async def test_two_workers_do_not_tell_the_same(database: Database, alice: User)
     assert len({draft.id for draft in await told(database)}) == 6
 
 
+async def test_what_another_worker_has_in_hand_is_passed_by(database: Database, alice: User) -> None:
+    event = await new_event(database)
+    for user in (alice, await new_user(database)):
+        await notified(database, Notice(user.id, NotificationKind.EVENT_CANCELLED, event.id))
+    one = {"envelopes": ENVELOPES, "facts_of": facts_of, "notifications_max": 1}
+    async with database.transaction() as tx:
+        assert await tell_people(tx, **one) == 1
+        assert await transact(database, tell_people, **one) == 1
+        assert await transact(database, tell_people, **one) == 0
+    assert len(await told(database)) == 2
+
+
 async def test_what_is_gone_is_not_written_about(database: Database, alice: User, order: Order) -> None:
     gone = {"event_id": order.event_id, "order_id": alice.id}
     async with database.transaction() as tx:
