@@ -25,7 +25,7 @@ LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.01
 TOPICS_PER_MESSAGE_MAX = 500
 TOPICS_UNTOLD_MAX = 20_000
-WATCHERS_A_TURN_MAX = 250
+WATCHERS_A_TURN = 50
 
 Seen = TypeVar("Seen")
 Look = Callable[[], Awaitable[Seen | None]]
@@ -192,16 +192,22 @@ class News:
                 self._wake(topics)
 
     async def _keep_looking(self) -> NoReturn:
-        """Wake everybody, now and then and after a gap: together, so that they can read together."""
+        """Wake everybody, now and then and after a gap."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS * random.uniform(0.75, 1)):  # noqa: S311
+                async with asyncio.timeout(LOOK_SECONDS / 2 * random.uniform(0.75, 1)):  # noqa: S311
                     await self._had_gap.wait()
             self._had_gap.clear()
-            for number, watcher in enumerate(self._everybody(), start=1):
-                watcher.wake()
-                if number % WATCHERS_A_TURN_MAX == 0:
-                    await asyncio.sleep(0)
+            await self._wake_everybody()
+
+    async def _wake_everybody(self) -> None:
+        """Wake some together, so that they can read together, and the next some later: it takes a moment."""
+        everybody = self._everybody()
+        pause_seconds = LOOK_SECONDS / 2 * WATCHERS_A_TURN / max(len(everybody), 1)
+        for number, watcher in enumerate(everybody, start=1):
+            watcher.wake()
+            if number % WATCHERS_A_TURN == 0:
+                await asyncio.sleep(pause_seconds)
 
 
 def _understood(message: str) -> list[str]:

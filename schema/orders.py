@@ -23,10 +23,9 @@ from steps.refund import not_refundable
 
 
 class Seen(NamedTuple):
-    """What an order and all that belongs to it were at one look."""
+    """What an order was at one look, and what of it changes alone; its items change with it."""
 
     row: rows.Order
-    items: list[rows.OrderItem]
     tickets: list[Ticket]
     transactions: list[Transaction]
 
@@ -110,14 +109,10 @@ class Order(Node):
         row = await looks.order.load(key)
         if row is None or not cls.is_visible(info, row):
             return None
-        items, found, money = await asyncio.gather(
-            looks.items_of_order.load(key),
-            looks.tickets_of_order.load(key),
-            looks.transactions_of_order.load((row.buyer_id, *key)),
+        found, money = await asyncio.gather(
+            looks.tickets_of_order.load(key), looks.transactions_of_order.load((row.buyer_id, *key))
         )
-        return Seen(
-            row, items, [ticket for ticket in found if tickets.Ticket.is_visible(info, ticket)], money
-        )
+        return Seen(row, [ticket for ticket in found if tickets.Ticket.is_visible(info, ticket)], money)
 
     @strawberry.field(description="The event that it is for.")
     async def event(self, info: Info) -> later.Event:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import orjson
 import pytest
@@ -10,7 +10,7 @@ import pytest
 import live.news
 from database import Database
 from live.bus import Bus
-from live.news import CHANNEL, TOPICS_PER_MESSAGE_MAX, TOPICS_UNTOLD_MAX, News
+from live.news import CHANNEL, TOPICS_PER_MESSAGE_MAX, TOPICS_UNTOLD_MAX, WATCHERS_A_TURN, News
 from steps.transact import Unavailable
 from tests.live.valkey import Valkey
 from tests.seat_rows import until
@@ -129,6 +129,15 @@ async def test_without_a_bus_a_watcher_looks_by_itself(monkeypatch: pytest.Monke
         for _ in range(3):
             await due(ticks)
         assert not bus.connected
+
+
+async def test_everybody_looks_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.news, "LOOK_SECONDS", 0.02)
+    async with process() as (news, _), AsyncExitStack() as stack:
+        topics = [f"order:{number}" for number in range(3 * WATCHERS_A_TURN + 1)]
+        everybody = [await stack.enter_async_context(news.watch(topic)) for topic in topics]
+        for _ in range(3):
+            await asyncio.gather(*(due(ticks) for ticks in everybody))
 
 
 async def test_who_leaves_is_forgotten_and_who_stays_is_ended_with_the_news() -> None:

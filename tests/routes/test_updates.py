@@ -76,7 +76,7 @@ async def test_with_the_bus_down_what_another_server_did_is_found(
 
 
 async def test_a_hold_whose_time_is_over_is_told_although_nobody_writes(
-    database: Database, server: Server, looks_often: None
+    database: Database, looks_often: None, server: Server
 ) -> None:
     event, alice = await new_event(database), await new_user(database)
     order = await hold(database, alice, event, [0])
@@ -145,7 +145,7 @@ async def test_the_stream_of_an_order_that_is_deleted_ends(database: Database, s
 
 
 async def test_what_is_ones_own_no_longer_is_not_watched_any_more(
-    database: Database, server: Server, looks_often: None
+    database: Database, looks_often: None, server: Server
 ) -> None:
     scene = await new_scene(database, server)
     order, transfer = await scene.held(1), await scene.offered()
@@ -188,7 +188,7 @@ async def has_looked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_who_looks_and_finds_nothing_new_says_nothing(
-    database: Database, server: Server, looks_often: None, monkeypatch: pytest.MonkeyPatch
+    database: Database, looks_often: None, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = await new_scene(database, server)
     order = await scene.held(0)
@@ -201,7 +201,7 @@ async def test_who_looks_and_finds_nothing_new_says_nothing(
 
 
 async def test_of_a_ticket_that_was_given_away_its_last_owner_hears_nothing(
-    database: Database, server: Server, looks_often: None, monkeypatch: pytest.MonkeyPatch
+    database: Database, looks_often: None, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = await new_scene(database, server)
     order = await scene.paid(0, 1)
