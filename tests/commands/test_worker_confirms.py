@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import cli
-from commands.webhooks import TAKE_IT_AWAY
 from database import Database
 from jobs.confirm_purchases import Confirmer, purchases_of
 from messages import broker
@@ -18,6 +17,7 @@ from messages.broker_queue import BrokerQueue
 from models.webhook_endpoints import BROKER_ID
 from settings import Settings, SettingsError
 from steps.locks import lock_orders
+from steps.webhook_endpoints import TAKE_IT_AWAY
 from tests.broker import System, listen, published, system, tell, telling_of
 from tests.codes import ENVELOPES
 from tests.commands.test_webhooks import ROOT, SECONDS_MAX, environment_of
@@ -111,7 +111,7 @@ async def test_the_broker_is_listed_tried_told_again_and_disabled_once_nobody_ha
     listed = await said(with_broker, "webhooks", "list")
     assert listed.startswith(f"{id}  good  amqp:  event.cancelled ")
     before = await everything(database)
-    assert await said(with_broker, "webhooks", "disable", id) == f"{TAKE_IT_AWAY}\n"
+    assert await said(with_broker, "webhooks", "disable", id) == f"Nothing was changed. {TAKE_IT_AWAY}\n"
     assert "AMQP_URL is not set" in await said(settings, "webhooks", "test", id)
     assert "AMQP_URL is not set" in await said(settings, "worker", "--confirm")
     assert await everything(database) == before
