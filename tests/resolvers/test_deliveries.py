@@ -5,7 +5,7 @@ from typing import Any
 from database import Database
 from models.users import Role, User
 from schema import ids
-from tests.delivering import BODY, given_up, posted
+from tests.delivering import CODE, given_up, posted
 from tests.receiving import deliveries
 from tests.serving import Server
 from tests.world import everything, new_user
@@ -45,7 +45,7 @@ async def test_an_admin_sees_page_by_page_what_was_given_up_and_not_what_it_says
         "answerStatus": 550,
         "answer": "no such box",
     }
-    assert BODY not in str(shown)
+    assert CODE not in str(shown)
 
 
 async def test_what_is_tried_again_is_given_up_no_more_and_only_once(
