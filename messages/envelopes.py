@@ -19,11 +19,16 @@ class Envelopes:
 
     def __init__(self, settings: Settings) -> None:
         self._seals = Seals("deliveries", settings)
-        self.sends_sms = settings.sends_sms
+        providers = {
+            DeliveryKind.EMAIL: settings.smtp_url,
+            DeliveryKind.SMS: settings.twilio_account_sid,
+        }
+        self.sends = {kind for kind, by in providers.items() if by or not settings.is_production}
+        """By what somebody sends to people; in production that takes a provider."""
 
     def address_of(self, email: str, phone: str | None) -> Address:
         """Where a person is told something urgent: by phone, if they gave a number and the house can."""
-        if phone and self.sends_sms:
+        if phone and DeliveryKind.SMS in self.sends:
             return Address(DeliveryKind.SMS, phone)
         return Address(DeliveryKind.EMAIL, email)
 

@@ -179,11 +179,6 @@ class Settings(Rates, EndpointLimits, Messages, BaseSettings):
         return self.mode is Mode.PRODUCTION
 
     @property
-    def sends_sms(self) -> bool:
-        """Whether there is somebody to hand an SMS to; in production that is a provider."""
-        return not self.is_production or self.twilio_account_sid is not None
-
-    @property
     def may_introspect(self) -> bool:
         return not self.is_production if self.introspection is None else self.introspection
 

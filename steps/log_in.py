@@ -94,7 +94,8 @@ async def register_and_log_in(
     """Make an account, open its first session, and welcome the person: all of it, or nothing."""
     user = await register_user(tx, person=person, password_hash=password_hash)
     to = Address(DeliveryKind.EMAIL, user.email)
-    await post(tx, envelopes, user.id, Draft(to, user.language, "welcome", {"name": user.greeting_name}))
+    if DeliveryKind.EMAIL in envelopes.sends:
+        await post(tx, envelopes, user.id, Draft(to, user.language, "welcome", {"name": user.greeting_name}))
     return await open_session(tx, user, tokens, device)
 
 

@@ -1,7 +1,7 @@
 """Tell people of what happened to them: a letter, an SMS, or nothing, as each of them wants it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -86,7 +86,7 @@ async def tell_people(
     users = {row["id"]: row for row in await tx.rows(WHO_CAN_BE_TOLD, people)}
     there = {row["id"] for row in await tx.rows(THERE, people)}
     looked_at = [row for row in untold if row["user_id"] in users or row["user_id"] not in there]
-    wanted = _Wanted(await tx.rows(PREFERENCES, people), sends_sms=envelopes.sends_sms)
+    wanted = _Wanted(await tx.rows(PREFERENCES, people), sends=envelopes.sends)
     told = [row for row in looked_at if any(wanted.addresses(row, users.get(row["user_id"])))]
     rows = []
     for news in await _news(tx, told, users):
@@ -104,24 +104,25 @@ async def tell_people(
 class _Wanted:
     """By which channels people want to hear of what, and can."""
 
-    def __init__(self, preferences: Sequence[Record], *, sends_sms: bool) -> None:
+    def __init__(self, preferences: Sequence[Record], *, sends: Set[DeliveryKind]) -> None:
         self._said = {(p["user_id"], p["kind"], p["channel"]): p["wanted"] for p in preferences}
-        self._sends_sms = sends_sms
+        self._sends = sends
 
     def addresses(self, notification: Record, user: Record | None) -> Iterator[Address]:
         """Where a person is to be told of a notification."""
         if user is None or not user["active"]:
             return
-        if not user["email"].endswith(NO_ADDRESS) and self._is_by(notification, NotificationChannel.EMAIL):
-            yield Address(DeliveryKind.EMAIL, user["email"])
-        can_sms = self._sends_sms and user["phone"]
-        if can_sms and self._is_by(notification, NotificationChannel.SMS):
-            yield Address(DeliveryKind.SMS, user["phone"])
+        mail, phone = user["email"], user["phone"]
+        if not mail.endswith(NO_ADDRESS) and self._is_by(notification, NotificationChannel.EMAIL):
+            yield Address(DeliveryKind.EMAIL, mail)
+        if phone and self._is_by(notification, NotificationChannel.SMS):
+            yield Address(DeliveryKind.SMS, phone)
 
     def _is_by(self, notification: Record, channel: NotificationChannel) -> bool:
         kind = NotificationKind(notification["kind"])
         default = WANTED_BY_DEFAULT[kind, channel]
-        return bool(self._said.get((notification["user_id"], kind.value, channel.value), default))
+        is_wanted = self._said.get((notification["user_id"], kind.value, channel.value), default)
+        return bool(is_wanted) and DeliveryKind(channel.value) in self._sends
 
 
 def _delivery(envelopes: Envelopes, news: News, to: Address, facts: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from asyncpg import Record
+from pydantic import SecretStr
 from pypdf import PdfReader
 
 from database import Database, Transaction
@@ -121,8 +122,10 @@ async def test_an_sms_goes_to_who_wants_one_and_has_a_phone_where_there_is_a_pro
     assert sms.id != mail.id
     assert LETTERS.text_of(sms).body == f"Your order {order.reference} is confirmed: Show"
     await untell(database)
-    production = Envelopes(SETTINGS.model_copy(update={"mode": Mode.PRODUCTION}))
-    assert [draft.to.kind for draft in await told(database, production)] == ["EMAIL"]
+    for url, kinds in ((SecretStr("smtp://mail.example"), ["EMAIL"]), (None, [])):
+        production = Envelopes(SETTINGS.model_copy(update={"mode": Mode.PRODUCTION, "smtp_url": url}))
+        assert [draft.to.kind for draft in await told(database, production)] == kinds
+        await untell(database)
 
 
 async def untell(database: Database) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 import steps.log_in
 from database import Database
+from messages.envelopes import Envelopes
 from models.users import User
+from settings import Mode
 from steps.log_in import log_in, register_and_log_in
 from steps.refusals import RefusalCode
 from steps.register import Person
 from steps.transact import transact
-from tests.codes import ENVELOPES
+from tests.codes import ENVELOPES, SETTINGS
 from tests.people import PASSWORD_HASH, TOKENS, logged_in, refreshed, session_row
 from tests.world import everything, new_user, refusal_of, until_somebody_waits
 
@@ -44,6 +46,14 @@ async def test_an_account_and_its_first_session_are_made_together(database: Data
     )
     assert refusal.code is RefusalCode.EMAIL_ALREADY_EXISTS
     assert await everything(database) == before
+
+
+async def test_a_house_that_sends_no_mail_welcomes_nobody(database: Database) -> None:
+    silent = Envelopes(SETTINGS.model_copy(update={"mode": Mode.PRODUCTION}))
+    given = {"password_hash": "-", "tokens": TOKENS, "device": "a phone", "envelopes": silent}
+    person = Person("ann@example.com", None, None, None)
+    await transact(database, register_and_log_in, person=person, **given)
+    assert not await database.rows("SELECT 1 FROM deliveries")
 
 
 async def test_a_hash_of_better_parameters_is_kept(database: Database, alice: User) -> None:
