@@ -30,7 +30,9 @@ IN_DISPUTE = """
 CANCEL_TRANSFERS = """
     UPDATE transfers SET status = 'CANCELLED' WHERE buyer_id = $1 AND status = 'PENDING_OTP' RETURNING *"""
 
+# The person goes first: that waits for whoever notifies them now, and what they wrote is erased after it.
 ERASE = (
+    "DELETE FROM users WHERE id = $1",
     "UPDATE sessions SET device = '' WHERE user_id = $1",
     "DELETE FROM cart_items WHERE user_id = $1",
     "DELETE FROM carts WHERE user_id = $1",
@@ -39,7 +41,6 @@ ERASE = (
     "DELETE FROM deliveries WHERE owner_id = $1",
     "DELETE FROM notifications WHERE user_id = $1",
     "DELETE FROM notification_preferences WHERE user_id = $1",
-    "DELETE FROM users WHERE id = $1",
 )
 
 
