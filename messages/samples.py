@@ -43,7 +43,12 @@ OF_TICKET: dict[str, Any] = {**OF_ORDER, "tickets": TICKETS[:1]}
 PRICELESS = [{**TICKETS[0], "price": None}]
 OF_TRANSFER: dict[str, Any] = {**NAME, "event": EVENT, "tickets": PRICELESS}
 OF_EVENT: dict[str, Any] = {**NAME, "event": EVENT, "attached": ["cancellation"]}
-TRANSFER = {"id": "tr_sample", "price": {"minor": 2_000, "currency": "EUR"}, "other": "Bob Baker"}
+TRANSFER = {
+    "id": "tr_sample",
+    "price": {"minor": 2_000, "currency": "EUR"},
+    "other": "Bob Baker",
+    "was_disputed": False,
+}
 AMOUNT = {"minor": 5_000, "currency": "EUR"}
 GIFT = {"minor": 0, "currency": "EUR"}
 
@@ -72,6 +77,15 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
     "transfer_completed": [
         {**OF_TRANSFER, "transfer": {**TRANSFER, "is_seller": is_seller, "price": price}, "attached": files}
         for is_seller, price, files in ((True, AMOUNT, []), (True, GIFT, []), (False, GIFT, FILES))
+    ]
+    + [
+        {
+            **OF_TRANSFER,
+            "transfer": {**TRANSFER, "is_seller": is_seller, "price": price, "was_disputed": True},
+            "attached": [],
+        }
+        for is_seller in (True, False)
+        for price in (AMOUNT, GIFT)
     ],
     "top_up_succeeded": [{**NAME, "amount": AMOUNT}],
     "event_cancelled": [OF_EVENT, {**OF_EVENT, "amount": AMOUNT}],

@@ -7,6 +7,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from models.notifications import NotificationKind
+from models.transfers import TransferStatus
 from models.users import harmless_name, masked_email
 from schema import ids
 from steps.tell_people import News
@@ -48,7 +49,9 @@ def _attached(kind: NotificationKind, news: News) -> list[str]:
     if kind is NotificationKind.EVENT_CANCELLED:
         return ["cancellation"]
     has_tickets = [ticket["owner_id"] == news.user["id"] for ticket in news.tickets]
-    gives_tickets = kind in (NotificationKind.ORDER_CONFIRMED, NotificationKind.TRANSFER_COMPLETED)
+    gives_tickets = kind is NotificationKind.ORDER_CONFIRMED or (
+        kind is NotificationKind.TRANSFER_COMPLETED and news.transfer and not _was_disputed(news.transfer)
+    )
     return ["calendar", "tickets"] if gives_tickets and any(has_tickets) else []
 
 
@@ -79,8 +82,14 @@ def _transfer(transfer: Record, other: Record | None, user_id: UUID) -> dict[str
         "id": ids.transfer_id(transfer["event_id"], transfer["id"]),
         "price": _money(transfer["price_minor"], transfer["currency"]),
         "is_seller": transfer["seller_id"] == user_id,
+        "was_disputed": _was_disputed(transfer),
         "other": _named(other) if other else "",
     }
+
+
+def _was_disputed(transfer: Record) -> bool:
+    """Say whether it stands after a dispute."""
+    return transfer["dispute_reason"] is not None and transfer["status"] == TransferStatus.COMPLETED
 
 
 def _named(other: Record) -> str:

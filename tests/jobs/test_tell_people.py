@@ -25,7 +25,7 @@ from steps.tell_people import tell_people
 from steps.transact import transact
 from tests.codes import ENVELOPES, LETTERS, SETTINGS
 from tests.delivering import Provider, delivered, let_it_be_due
-from tests.transfers import bought, initiated
+from tests.transfers import bought, disputed, initiated, rejected, transferred
 from tests.world import everything, hold, new_event, new_user, pay, refund, until_somebody_waits
 
 
@@ -173,6 +173,21 @@ async def test_every_kind_of_notification_has_its_letter(database: Database, ali
     assert all(LETTERS.text_of(draft).html for draft in drafts)
     refunded = next(draft for draft in drafts if draft.template == "ticket_refunded")
     assert "You get €10.00 back" in LETTERS.text_of(refunded).body
+
+
+async def test_a_transfer_that_stands_after_a_dispute_is_not_told_as_a_new_one(
+    database: Database, alice: User
+) -> None:
+    event, bob = await new_event(database), await new_user(database, credits_minor=10_000)
+    transfer = await transferred(database, alice, await bought(database, alice, event, 0), bob)
+    transfer = await disputed(database, bob, transfer)
+    sent_before = {draft.id for draft in await told(database)}
+    await rejected(database, transfer)
+    letters = [draft for draft in await told(database) if draft.id not in sent_before]
+    assert {draft.to.at for draft in letters} == {alice.email, bob.email}
+    for draft in letters:
+        assert LETTERS.text_of(draft).subject == f"The transfer of a ticket for {event.name} stands"
+        assert draft.facts["attached"] == []
 
 
 async def test_what_is_rolled_back_nobody_is_told(database: Database, alice: User) -> None:
