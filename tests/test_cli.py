@@ -1,4 +1,4 @@
-"""`rowlock` as a person uses it: real processes on a real database."""
+"""`rowlock` as a person uses it, on a real database; what serves and works, in real processes."""
 
 import asyncio
 import os
@@ -22,6 +22,7 @@ from schema.root import sorted_sdl
 from settings import Settings
 from tests.collector import collecting
 from tests.resolvers.test_seats import WATCH, changes_to
+from tests.saying import said
 from tests.serving import greeted, receive, subscribe
 from tests.world import hold, new_event, new_user, plan_text
 
@@ -63,7 +64,11 @@ class Shell:
                 await process.wait()
 
     async def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """The exit status, and all that was said; never a traceback."""
+        """The exit status, and all that was said by a command that is run in this process."""
+        return await said(self.environment | environment, *arguments)
+
+    async def run_apart(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """The same by a process of its own; never a traceback."""
         process = await self.start(*arguments, **environment)
         async with asyncio.timeout(SECONDS_MAX):
             out, err = await process.communicate()
@@ -73,7 +78,10 @@ class Shell:
 
 
 @pytest.fixture
-async def shell(servers: embedded.Servers, tmp_path: Path) -> AsyncIterator[Shell]:
+async def shell(
+    servers: embedded.Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shell]:
+    monkeypatch.chdir(tmp_path)
     name = f"cli_{uuid4().hex}"
     admin = await connect(servers.database_url)
     await admin.execute(f"CREATE DATABASE {name}")
@@ -85,7 +93,7 @@ async def shell(servers: embedded.Servers, tmp_path: Path) -> AsyncIterator[Shel
 
 
 async def test_the_demo_is_loaded_once_and_agrees_with_itself(shell: Shell) -> None:
-    assert (await shell.run("serve"))[0] == 1  # not migrated yet
+    assert (await shell.run_apart("serve"))[0] == 1  # not migrated yet
     assert (await shell.run("migrate"))[0] == 0
     assert (await shell.run("demo")) == (0, "The demo is loaded.\n")
     assert (await shell.run("demo")) == (0, "The demo was there already.\n")
@@ -227,7 +235,7 @@ async def test_traces_without_what_makes_them_are_refused_with_what_to_do(shell:
     path = f"{shell.folder}{os.pathsep}{ROOT}"
     wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "PYTHONPATH": path}
     for command in ("serve", "worker"):
-        status, said = await shell.run(command, **wanted)
+        status, said = await shell.run_apart(command, **wanted)
         assert (status, "install `rowlock[tracing]`" in said) == (1, True), said
 
 
@@ -254,9 +262,9 @@ async def test_what_is_printed_is_what_is_committed(shell: Shell) -> None:
 async def test_production_does_not_start_with_a_default_secret_nor_load_the_demo(shell: Shell) -> None:
     secret = {"ROWLOCK_MODE": "production", "SECRET_KEY": "x" * 32}
     for command in (("demo",), ("serve", "--demo")):
-        status, said = await shell.run(*command, **secret)
+        status, said = await shell.run_apart(*command, **secret)
         assert (status, "not for production" in said) == (1, True)
-    status, said = await shell.run("serve", ROWLOCK_MODE="production")
+    status, said = await shell.run_apart("serve", ROWLOCK_MODE="production")
     assert (status, "SECRET_KEY must be set in production" in said) == (1, True)
 
 

@@ -1,9 +1,7 @@
 """`rowlock webhooks` and `rowlock deliveries` as an operator uses them: real processes, a real receiver."""
 
-import asyncio
 import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from database import Database
 from jobs.deliver import ATTEMPTS_MAX
 from settings import Settings
 from tests.receiving import Receiver, added, receiving, told
+from tests.saying import said
 from tests.world import everything, hold, new_event, new_user, pay
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,19 +38,9 @@ class Operator:
 
     async def run(self, *arguments: str, fails: bool = False) -> str:
         """What a command says; where it fails, why."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "cli.py"),
-            *arguments,
-            env=environment_of(self.settings),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(SECONDS_MAX):
-            said, complaint = await process.communicate()
-        assert (process.returncode != 0) is fails, complaint.decode()
-        assert b"Traceback" not in complaint
-        return (complaint if fails else said).decode()
+        status, text = await said(environment_of(self.settings), *arguments)
+        assert (status != 0) is fails, text
+        return text
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from typer.testing import CliRunner
 
-from cli import cli
 from database import Database
 from jobs.confirm_purchases import Confirmer, purchases_of
 from messages import broker
@@ -21,16 +19,15 @@ from steps.webhook_endpoints import TAKE_IT_AWAY
 from tests.broker import System, listen, published, system, tell, telling_of
 from tests.codes import ENVELOPES
 from tests.commands.test_webhooks import ROOT, SECONDS_MAX, environment_of
+from tests.saying import said
 from tests.world import everything, hold, new_event, new_user, pay, until_somebody_waits
 
 CONFIRMED = "SELECT FROM notifications WHERE kind = 'ORDER_CONFIRMED'"
 
 
-async def said(settings: Settings, *arguments: str) -> str:
-    """What a command says, or why it does not do it; run here, since to start a process takes seconds."""
-    result = await asyncio.to_thread(CliRunner().invoke, cli, arguments, env=environment_of(settings))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.output
+async def told(settings: Settings, *arguments: str) -> str:
+    """What a command says, or why it does not do it."""
+    return (await said(environment_of(settings), *arguments))[1]
 
 
 @asynccontextmanager
@@ -100,22 +97,22 @@ async def test_the_broker_is_listed_tried_told_again_and_disabled_once_nobody_ha
     await listen(database)
     id = str(BROKER_ID)
     async with system(with_broker) as other:
-        assert await said(with_broker, "webhooks", "test", id) == "The broker has it.\n"
+        assert await told(with_broker, "webhooks", "test", id) == "The broker has it.\n"
         assert (await other.got()).type == "webhook.test"
         await new_event(database)
         await published(database, with_broker)
-        replayed = await said(with_broker, "webhooks", "replay", id, "--since", "2020-01-01T00:00:00")
+        replayed = await told(with_broker, "webhooks", "replay", id, "--since", "2020-01-01T00:00:00")
         assert replayed.startswith("1 will be sent again")
         await published(database, with_broker)
         assert await other.kinds(2) == ["event.published"] * 2
-    listed = await said(with_broker, "webhooks", "list")
+    listed = await told(with_broker, "webhooks", "list")
     assert listed.startswith(f"{id}  good  amqp:  event.cancelled ")
     before = await everything(database)
-    assert await said(with_broker, "webhooks", "disable", id) == f"Nothing was changed. {TAKE_IT_AWAY}\n"
-    assert "AMQP_URL is not set" in await said(settings, "webhooks", "test", id)
-    assert "AMQP_URL is not set" in await said(settings, "worker", "--confirm")
+    assert await told(with_broker, "webhooks", "disable", id) == f"Nothing was changed. {TAKE_IT_AWAY}\n"
+    assert "AMQP_URL is not set" in await told(settings, "webhooks", "test", id)
+    assert "AMQP_URL is not set" in await told(settings, "worker", "--confirm")
     assert await everything(database) == before
-    assert "told nothing any more" in await said(settings, "webhooks", "disable", id)
+    assert "told nothing any more" in await told(settings, "webhooks", "disable", id)
 
 
 def test_a_broker_without_what_speaks_with_it_is_said_at_the_start(
