@@ -21,8 +21,9 @@ from graphql import (
 from schema.root import schema
 from tests.alice import House, flat
 
-DEPTH, DEPTH_OF_VARIANTS = 2, 0
-"""From how many things a walk goes on to others, from a query's plain form and from one with a filter."""
+DEPTH, DEPTH_OF_NODES, DEPTH_OF_VARIANTS = 2, 1, 0
+"""From how many things a walk goes on to others: from a query's plain form, from things by their ids, where
+each kind is a beginning, and from a query with a filter."""
 WHOLE_PAGE = "first: 100"
 NODES = schema.graphql_schema.get_possible_types(schema.graphql_schema.type_map["Node"])
 QUERY = schema.graphql_schema.query_type
@@ -51,17 +52,18 @@ def _selections(kind: GraphQLObjectType, depth: int) -> Iterator[str]:
 def queries(house: House) -> Iterator[str]:
     """Every query field in every way, and every list that a thing has in every way."""
     assert QUERY
-    every = literal([*flat(house.alices)])
+    every = [*flat(house.alices)]
     for name, field in QUERY.fields.items():
         kinds = NODES if name == "nodes" else [None]
         for kind in kinds:
             for arguments in _ways(name, field, house):
                 yield f"{{ __typename {_asking(name, field, arguments, kind)} }}"
     for kind in NODES:
+        named = literal(house.alices.get(kind.name.lower(), every))
         for name, field in kind.fields.items():
             for arguments in _ways(name, field, house)[1:]:
                 inner = f"id {_asking(name, field, arguments)}"
-                things = f"nodes(ids: {every}) {{ __typename ... on {kind.name} {{ {inner} }} }}"
+                things = f"nodes(ids: {named}) {{ __typename ... on {kind.name} {{ {inner} }} }}"
                 yield f"{{ __typename {things} }}"
 
 
@@ -72,7 +74,8 @@ def _asking(name: str, field: GraphQLField, arguments: str, kind: GraphQLObjectT
     if not is_composite_type(below):
         return f"{name}{arguments}"
     if kind:
-        return f"{name}{arguments} {{ __typename ... on {kind.name} {{ {selection(kind, depth)} }} }}"
+        named = selection(kind, DEPTH_OF_NODES)
+        return f"{name}{arguments} {{ __typename ... on {kind.name} {{ {named} }} }}"
     return f"{name}{arguments} {{ {selection(below, depth)} }}"
 
 
