@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 from graphql import GraphQLError
 
+from commands.beside import NICE, jobs_beside
 from commands.deliveries import deliveries
 from commands.webhooks import webhooks
 from console import change, demo_settings, run, say, servers
@@ -61,7 +62,8 @@ def serve(
         elif not run(Database.is_migrated, ready):
             raise SystemExit("The database is not of this release: run `rowlock migrate` first.")
         _tell(settings, ready, demo=demo)
-        with _shared_metrics(workers):
+        _hand_on(ready)
+        with _shared_metrics(workers), jobs_beside(ready):
             _serve(ready, workers)
 
 
@@ -85,12 +87,15 @@ def _shared_metrics(workers: int) -> Iterator[None]:
         yield
 
 
-def _serve(settings: Settings, workers: int) -> None:
-    """Hand the settings to the server processes by their environment, and run them."""
+def _hand_on(settings: Settings) -> None:
+    """Let the processes that are started from here have these settings, by their environment."""
     assert settings.database_url
     os.environ |= {"ROWLOCK_MODE": settings.mode, "DATABASE_URL": settings.database_url}
     if settings.redis_url:
         os.environ["REDIS_URL"] = settings.redis_url
+
+
+def _serve(settings: Settings, workers: int) -> None:
     uvicorn.run(
         "app:create_serving_app",
         factory=True,
@@ -110,6 +115,7 @@ def _serve(settings: Settings, workers: int) -> None:
 @cli.command()
 def worker(
     confirm: Annotated[bool, typer.Option(help="Confirm purchases that RabbitMQ tells of, too.")] = False,
+    beside: Annotated[bool, typer.Option(hidden=True, help="Beside servers, until they end.")] = False,
 ) -> None:
     """Do the background jobs, without serving, until Ctrl-C."""
     from jobs.work import run_worker
@@ -120,8 +126,11 @@ def worker(
     with servers(given) as settings:
         logs.set_up(settings.log_level, as_json=settings.is_production)
         tracing.start()
-        say("The worker runs. Ctrl-C stops it.")
-        uvloop.run(run_worker(settings, confirms=confirm))
+        if beside:
+            os.nice(NICE)
+        else:
+            say("The worker runs. Ctrl-C stops it.")
+        uvloop.run(run_worker(settings, confirms=confirm, is_beside=beside))
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 from functools import partial
 
@@ -98,11 +99,17 @@ class Work:
             await self.provider.close()
 
 
-async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
-    """Do the jobs, and perhaps confirm purchases that the broker tells of, until SIGINT or SIGTERM."""
+async def run_worker(settings: Settings, *, confirms: bool = False, is_beside: bool = False) -> None:
+    """Do the jobs, and perhaps confirm purchases that the broker tells of, until SIGINT or SIGTERM.
+
+    A worker beside servers goes on until its standard input ends.
+    """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+        loop.add_signal_handler(signal_number, stop.set)
+    if is_beside:
+        loop.add_reader(sys.stdin, stop.set)
     database, bus = Database(settings), Bus(settings.redis_url)
     news = News(bus)
     database.on_touched = news.tell
@@ -116,6 +123,8 @@ async def run_worker(settings: Settings, *, confirms: bool = False) -> None:
                 await work.purchases.ready.wait()
     await work.start()
     await stop.wait()
+    if is_beside:
+        loop.remove_reader(sys.stdin)
     await end(confirming)
     await work.stop()
     await news.stop()

@@ -164,7 +164,7 @@ class Settings(Rates, EndpointLimits, Messages, BaseSettings):
     docs: bool = Field(True, description="Show the documentation of the API at /docs, in production too")
     jobs_in_server: bool = Field(
         True,
-        description="Run the background jobs in every server process too, not only in workers",
+        description="Have the background jobs done where a server runs too, not only by workers",
     )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"

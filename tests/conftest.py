@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from asyncpg import connect
@@ -17,6 +18,7 @@ from tests import rabbitmq
 from tests.broker import named
 from tests.live.valkey import Valkey
 from tests.serving import Server, serving
+from tests.shell import Shell, shell_in
 
 FILLED = " UNION ALL ".join(
     f"(SELECT '{name}' WHERE EXISTS (SELECT FROM {name}))" for name in SQLModel.metadata.tables
@@ -124,3 +126,13 @@ async def valkey() -> AsyncIterator[Valkey]:
     await server.start()
     yield server
     await server.kill()
+
+
+@pytest.fixture
+async def shell(
+    servers: embedded.Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shell]:
+    """A folder and a database to run commands in."""
+    monkeypatch.chdir(tmp_path)
+    async with shell_in(servers, tmp_path) as shell:
+        yield shell

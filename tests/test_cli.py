@@ -3,18 +3,13 @@
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import httpx2
 import orjson
-import pytest
 from asyncpg import connect
 
-import embedded
 from database import Database
 from demo.load import ACCOUNTS
 from schema import ids
@@ -22,74 +17,9 @@ from schema.root import sorted_sdl
 from settings import Settings
 from tests.collector import collecting
 from tests.resolvers.test_seats import WATCH, changes_to
-from tests.saying import said
 from tests.serving import greeted, receive, subscribe
+from tests.shell import ROOT, SECONDS_MAX, Shell, url_of
 from tests.world import hold, new_event, new_user, plan_text
-
-ROOT = Path(__file__).parent.parent
-SECONDS_MAX = 60
-
-
-class Shell:
-    """Runs commands with one database of their own."""
-
-    def __init__(self, servers: embedded.Servers, database_url: str, folder: Path) -> None:
-        self.folder = folder
-        self.started: list[asyncio.subprocess.Process] = []
-        self.database_url = database_url
-        self.environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "REDIS_URL": servers.redis_url,
-            "PYTHONPATH": str(ROOT),
-        }
-
-    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "cli.py"),
-            *arguments,
-            cwd=self.folder,
-            env=self.environment | environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        self.started.append(process)
-        return process
-
-    async def stop(self) -> None:
-        """End whatever a test that failed has left running."""
-        for process in self.started:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
-
-    async def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """The exit status, and all that was said by a command that is run in this process."""
-        return await said(self.environment | environment, *arguments)
-
-    async def run_apart(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """The same by a process of its own; never a traceback."""
-        process = await self.start(*arguments, **environment)
-        async with asyncio.timeout(SECONDS_MAX):
-            out, err = await process.communicate()
-        said = out.decode() + err.decode()
-        assert "Traceback" not in said
-        return process.returncode or 0, said
-
-
-@pytest.fixture
-async def shell(
-    servers: embedded.Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Shell]:
-    monkeypatch.chdir(tmp_path)
-    name = f"cli_{uuid4().hex}"
-    admin = await connect(servers.database_url)
-    await admin.execute(f"CREATE DATABASE {name}")
-    shell = Shell(servers, servers.database_url.rpartition("/")[0] + f"/{name}", tmp_path)
-    yield shell
-    await shell.stop()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
 
 
 async def test_the_demo_is_loaded_once_and_agrees_with_itself(shell: Shell) -> None:
@@ -143,22 +73,6 @@ async def test_a_plan_is_imported_or_refused_with_the_place(shell: Shell) -> Non
     status, said = await shell.run("import-plan", "plan.json", "--event", event)
     assert (status, said) == (0, "The event has 512 seats and places now.\n")
     await database.close()
-
-
-async def url_of(server: asyncio.subprocess.Process) -> str:
-    """Where a server answers, once it says so and does."""
-    assert server.stderr
-    said = ""
-    async with asyncio.timeout(SECONDS_MAX):
-        while "running on http" not in said:
-            said += (await server.stderr.readline()).decode()
-        url = said.rpartition("running on ")[2].split()[0]
-        while True:
-            with suppress(httpx2.ConnectError):
-                async with httpx2.AsyncClient(base_url=url) as http:
-                    await http.get("/health")
-                    return url
-            await asyncio.sleep(0.05)
 
 
 async def test_all_processes_of_a_server_tell_the_same(shell: Shell, settings: Settings) -> None:
