@@ -1,0 +1,76 @@
+"""What letters say of a ticket: no more to each person than the API shows them."""
+
+import pytest
+
+from database import Database
+from jobs.tell_people import tell_people_once
+from messages.letters import Letters
+from messages.message import Draft
+from models.tickets import ticket_of
+from models.users import User
+from schema import ids
+from settings import Settings
+from steps.cancel_ticket import cancel_ticket
+from tests.codes import ENVELOPES
+from tests.life import called_off, ended, paid_out
+from tests.transfers import bought, cancelled, initiated, transferred
+from tests.world import hold, new_event, new_user, pay
+
+
+@pytest.fixture
+async def alice(database: Database) -> User:
+    return await new_user(database, credits_minor=10_000, email="alice@example.com")
+
+
+@pytest.fixture
+async def bob(database: Database) -> User:
+    return await new_user(database, credits_minor=10_000, email="bob@example.com")
+
+
+async def letters_to(database: Database, settings: Settings, user: User) -> dict[str, str]:
+    """What somebody is written, in all that they get of it, by what the letters are about."""
+    linked = Letters(settings.model_copy(update={"ticket_url": "https://shop.example/{ticket}"}))
+    while await tell_people_once(database, ENVELOPES):
+        pass
+    said: dict[str, str] = {}
+    for row in await database.rows("SELECT * FROM deliveries WHERE owner_id = $1", user.id):
+        draft = ENVELOPES.open(row)
+        if isinstance(draft, Draft) and draft.template != "code":
+            text = linked.text_of(draft)
+            said[draft.template] = f"{text.subject} {text.body} {text.html} {draft.facts}"
+    linked.close()
+    return said
+
+
+async def test_who_got_a_ticket_from_its_buyer_hears_nothing_of_the_order_and_its_price(
+    database: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    ticket, event = await bought(database, alice), await new_event(database)
+    await transferred(database, alice, ticket, bob, price_minor=0)
+    await ended(database, cancel_ticket, bob, ticket)
+    order = await pay(database, alice, await hold(database, alice, event, [0, 1]))
+    (given, _) = await database.rows("SELECT * FROM tickets WHERE order_id = $1 ORDER BY index", order.id)
+    await transferred(database, alice, ticket_of(given), bob, price_minor=0)
+    await called_off(database, event)
+    await paid_out(database)
+    said = await letters_to(database, settings, bob)
+    orders = await database.rows("SELECT reference FROM orders")
+    assert ticket.reference in said["ticket_cancelled"]
+    for letter in (said["ticket_cancelled"], said["event_cancelled"]):
+        assert "€" not in letter.replace("€10.00 for you", "")
+        assert not [order for order in orders if order["reference"] in letter]
+    assert order.reference in (await letters_to(database, settings, alice))["event_cancelled"]
+
+
+async def test_of_a_ticket_of_somebody_else_a_letter_says_the_seat_alone(
+    database: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    ticket = await bought(database, alice)
+    asked = await initiated(database, bob, ticket, by_seat=True)
+    await cancelled(database, alice, asked)
+    owners, others = [await letters_to(database, settings, user) for user in (alice, bob)]
+    for text in (ticket.reference, ids.ticket_id(ticket.event_id, ticket.id)):
+        assert text in owners["transfer_requested"]
+        assert text not in others["transfer_failed"]
+    assert "Ticket: " in others["transfer_failed"]
+    assert "Row 1, Seat 1" in others["transfer_failed"]
