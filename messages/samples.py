@@ -74,7 +74,7 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
         for is_seller, price, files in ((True, AMOUNT, []), (True, GIFT, []), (False, GIFT, FILES))
     ],
     "top_up_succeeded": [{**NAME, "amount": AMOUNT}],
-    "event_cancelled": [OF_EVENT, {**OF_EVENT, "amount": AMOUNT}],
+    "event_cancelled": [OF_EVENT],
 }
 """The facts of each letter, in every form that they have."""
 

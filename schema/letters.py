@@ -33,6 +33,8 @@ def facts_of(news: News) -> dict[str, Any] | None:
     }
     if news.event:
         facts["event"] = _event(news.event)
+    if kind is NotificationKind.EVENT_CANCELLED:
+        return facts  # it is told once, of all that a person has there, and not of the order that came first
     is_buyer = news.order is not None and news.order["buyer_id"] == news.user["id"]
     if news.order and is_buyer:
         facts["order"] = _order(news.order)
