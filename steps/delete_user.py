@@ -36,10 +36,11 @@ ERASE = (
     "DELETE FROM carts WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE user_id = $1",
     "DELETE FROM codes WHERE user_id = $1",
-    "DELETE FROM deliveries WHERE owner_id = $1",
-    "DELETE FROM notifications WHERE user_id = $1",
     "DELETE FROM notification_preferences WHERE user_id = $1",
+    # Whoever notifies them now is waited for, so that the next statements see what is written.
     "DELETE FROM users WHERE id = $1",
+    "DELETE FROM notifications WHERE user_id = $1",
+    "DELETE FROM deliveries WHERE owner_id = $1",
 )
 
 

@@ -8,12 +8,15 @@ import pytest
 from database import Database
 from jobs.forget_notifications import forget_notifications_once
 from jobs.release_holds import release_holds_once
+from messages.message import Address, Draft
 from models.columns import new_id
+from models.deliveries import DeliveryKind
 from models.notifications import NotificationKind
 from models.topics import person_topic
 from payments.simulated import SimulatedProvider
 from steps.cancel_event import cancel_event
 from steps.delete_user import delete_user
+from steps.deliver import post
 from steps.idempotency import Key
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
@@ -24,6 +27,7 @@ from steps.release import release_lapsed
 from steps.reserve import ChosenSeats, reserve_seats
 from steps.sell import SELL
 from steps.transact import transact
+from tests.codes import ENVELOPES
 from tests.paying import begun, settled
 from tests.steps.scene import Told, Way, scene_of
 from tests.steps.ways import WAYS
@@ -41,6 +45,8 @@ from tests.world import (
     refund,
     until_somebody_waits,
 )
+
+MAIL = Address(DeliveryKind.EMAIL, "alice@example.com")
 
 
 @pytest.mark.parametrize(("way", "told"), WAYS.items(), ids=lambda value: getattr(value, "__name__", ""))
@@ -216,3 +222,15 @@ async def test_bought_tickets_are_told_by_their_order_alone(database: Database) 
     alice = await new_user(database, credits_minor=5_000)
     await bought(database, alice)
     assert await kinds_of(database, alice) == ["ORDER_CONFIRMED"]
+
+
+async def test_who_is_deleted_while_they_are_notified_leaves_nothing(database: Database) -> None:
+    alice = await new_user(database)
+    async with database.transaction() as tx:
+        await notify(tx, Notice(alice.id, NotificationKind.TOP_UP_SUCCEEDED))
+        await post(tx, ENVELOPES, alice.id, Draft(MAIL, "en", "welcome", {}))
+        deleting = asyncio.create_task(transact(database, delete_user, user_id=alice.id))
+        await until_somebody_waits(database)
+    await deleting
+    assert await notices(database) == []
+    assert not await database.rows("SELECT 1 FROM deliveries")
