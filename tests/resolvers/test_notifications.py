@@ -128,8 +128,9 @@ async def test_ids_of_others_and_of_none_are_refused_and_nothing_is_marked(
     (own,), (foreign,) = await ids_of(database, alice), await ids_of(database, bob)
     before = await everything(database)
     misnamed = ids.notification_id(bob.id, ids.read_notification(own)[1])
+    claimed = ids.notification_id(alice.id, ids.read_notification(foreign)[1])
     unknown = ids.notification_id(alice.id, uuid4())
-    for named in ([own, foreign], [own, unknown], [misnamed]):
+    for named in ([own, foreign], [own, unknown], [misnamed], [claimed]):
         answer = await marked(server, alice, named)
         assert answer["code"] == RefusalCode.NOTIFICATION_NOT_FOUND
     too_many = [ids.notification_id(alice.id, new_id()) for _ in range(101)]
