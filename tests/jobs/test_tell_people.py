@@ -13,6 +13,7 @@ from database import Database, Transaction
 from jobs.tell_people import tell_people_once
 from messages.envelopes import Envelopes
 from messages.message import Draft, Undeliverable
+from models.deliveries import DeliveryKind
 from models.notifications import NotificationChannel, NotificationKind
 from models.orders import Order
 from models.users import User
@@ -20,12 +21,14 @@ from schema.letters import facts_of
 from settings import Mode
 from steps.delete_user import delete_user
 from steps.notify import Notice, notify
-from steps.tell_people import tell_people
+from steps.tell_people import AN_HOUR_MAX, tell_people
 from steps.transact import transact
 from tests.codes import ENVELOPES, LETTERS, SETTINGS
 from tests.delivering import Provider, delivered, let_it_be_due
 from tests.transfers import bought, initiated
 from tests.world import everything, hold, new_event, new_user, pay, refund, until_somebody_waits
+
+SMS_MAX = AN_HOUR_MAX[DeliveryKind.SMS]
 
 
 @pytest.fixture
@@ -226,6 +229,26 @@ async def test_what_another_worker_has_in_hand_is_passed_by(database: Database, 
         assert await transact(database, tell_people, **one) == 1
         assert await transact(database, tell_people, **one) == 0
     assert len(await told(database)) == 2
+
+
+async def test_nobody_is_sent_more_in_an_hour_than_is_good_and_all_of_it_is_in_their_list(
+    database: Database, alice: User
+) -> None:
+    await changed(database, phone="+4930123456")
+    await prefers(database, alice, "SMS", "TICKET_ACTIVATED", wanted=True)
+    bob, event = await new_user(database), await new_event(database)
+    about = (NotificationKind.TICKET_ACTIVATED, event.id)
+    await notified(database, *(Notice(alice.id, *about) for _ in range(SMS_MAX + 3)))
+    assert len(await told(database)) == SMS_MAX
+    await notified(
+        database, Notice(alice.id, *about), Notice(bob.id, NotificationKind.EVENT_CANCELLED, event.id)
+    )
+    assert len(await told(database)) == SMS_MAX + 1  # bob has had nothing yet
+    assert all(row["told_at"] for row in await notifications(database))
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE deliveries SET created_at = created_at - interval '1 hour'")
+    await notified(database, Notice(alice.id, *about))
+    assert len(await told(database)) == SMS_MAX + 2
 
 
 async def test_what_is_gone_is_not_written_about(database: Database, alice: User, order: Order) -> None:
