@@ -3,7 +3,7 @@
 import asyncio
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Record
@@ -267,6 +267,15 @@ async def test_whom_somebody_changes_just_now_is_told_in_the_next_round(
         await tx.rows("UPDATE users SET active = active WHERE id = $1", alice.id)
         assert await tell_people_once(database, ENVELOPES) == 0
     assert len(await told(database)) == 1
+
+
+async def test_what_belongs_to_nobody_is_looked_at_once_and_in_nobodys_way(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.rows(
+            "INSERT INTO notifications (user_id, id, kind) VALUES ($1, $1, 'TOP_UP_SUCCEEDED')", uuid4()
+        )
+    assert [await tell_people_once(database, ENVELOPES) for _ in range(2)] == [1, 0]
+    assert await told(database) == []
 
 
 async def test_who_is_deleted_meanwhile_is_written_nothing(database: Database, alice: User) -> None:

@@ -81,3 +81,17 @@ async def test_of_a_ticket_of_somebody_else_a_letter_says_the_seat_alone(
         assert text not in others["transfer_failed"]
     assert "Ticket: " in others["transfer_failed"]
     assert "Row 1, Seat 1" in others["transfer_failed"]
+
+
+async def test_only_who_has_a_ticket_by_then_gets_it_in_a_letter(
+    database: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    ticket = await bought(database, alice)
+    await transferred(database, alice, ticket, bob)
+    sellers, buyers = [await letters_to(database, settings, user) for user in (alice, bob)]
+    assert ticket.reference in buyers["transfer_completed"]
+    assert "'attached': ['calendar', 'tickets']" in buyers["transfer_completed"]
+    for template in ("order_confirmed", "transfer_completed"):
+        assert ticket.reference not in sellers[template]
+        assert "'attached': []" in sellers[template]
+    assert "Seat 1" not in sellers["order_confirmed"]
