@@ -95,3 +95,15 @@ async def test_only_who_has_a_ticket_by_then_gets_it_in_a_letter(
         assert ticket.reference not in sellers[template]
         assert "'attached': []" in sellers[template]
     assert "Seat 1" not in sellers["order_confirmed"]
+
+
+async def test_a_name_that_could_be_taken_for_a_link_is_in_no_letter(
+    database: Database, settings: Settings, alice: User, bob: User
+) -> None:
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE users SET full_name = 'Win at ' || split_part(email, '@', 1) || '.example/x'")
+    await transferred(database, alice, await bought(database, alice), bob)
+    said = [await letters_to(database, settings, user) for user in (alice, bob)]
+    for letter in (*said[0].values(), *said[1].values()):
+        assert ".example/x" not in letter
+    assert "b***@example.com has your ticket now" in said[0]["transfer_completed"]
