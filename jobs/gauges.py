@@ -35,7 +35,9 @@ OVERDUE_SECONDS = f"""
         WHERE NOT EXISTS (SELECT FROM webhook_endpoints e
             WHERE e.id = due.owner_id AND (e.failing_since IS NOT NULL OR e.disabled_at IS NOT NULL))
         UNION ALL
-        (SELECT created_at FROM announcements WHERE told_at IS NULL ORDER BY created_at, id LIMIT 1)) w"""
+        (SELECT created_at FROM announcements WHERE told_at IS NULL ORDER BY created_at, id LIMIT 1)
+        UNION ALL
+        (SELECT created_at FROM notifications WHERE told_at IS NULL ORDER BY created_at, id LIMIT 1)) w"""
 """How long what could be sent has waited, but for what waits because its receiver fails."""
 
 

@@ -88,7 +88,7 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
         for price in (AMOUNT, GIFT)
     ],
     "top_up_succeeded": [{**NAME, "amount": AMOUNT}],
-    "event_cancelled": [OF_EVENT, {**OF_EVENT, "amount": AMOUNT}],
+    "event_cancelled": [OF_EVENT],
 }
 """The facts of each letter, in every form that they have."""
 

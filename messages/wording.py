@@ -26,7 +26,8 @@ def worded(
         words["event"] |= _times(facts["event"], language)
     for ticket in words.get("tickets", ()):
         ticket["place"] = _place(ticket, labels)
-        ticket["url"] = ticket_url and ticket_url.replace("{ticket}", quote(ticket["id"], safe=""))
+        page = ticket_url if ticket["id"] else None
+        ticket["url"] = page and page.replace("{ticket}", quote(ticket["id"], safe=""))
     if "transfer" in words:
         words["transfer"]["is_gift"] = facts["transfer"]["price"]["minor"] == 0
         words["transfer"]["other"] = words["transfer"]["other"] or labels["somebody"]

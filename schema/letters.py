@@ -34,10 +34,13 @@ def facts_of(news: News) -> dict[str, Any] | None:
     }
     if news.event:
         facts["event"] = _event(news.event)
-    if news.order and not news.transfer:
+    if kind is NotificationKind.EVENT_CANCELLED:
+        return facts  # it is told once, of all that a person has there, and not of the order that came first
+    is_buyer = news.order is not None and news.order["buyer_id"] == news.user["id"]
+    if news.order and is_buyer:
         facts["order"] = _order(news.order)
     if news.tickets:
-        facts["tickets"] = [_ticket(ticket, is_priced=news.transfer is None) for ticket in news.tickets]
+        facts["tickets"] = [_ticket(ticket, news.user["id"], is_buyer=is_buyer) for ticket in news.tickets]
     if news.transfer:
         facts["transfer"] = _transfer(news.transfer, news.other, news.user["id"])
     if news.amount:
@@ -70,11 +73,15 @@ def _order(order: Record) -> dict[str, Any]:
     }
 
 
-def _ticket(ticket: Record, *, is_priced: bool) -> dict[str, Any]:
-    """What its owner before has paid for a ticket is no business of who gets it."""
-    plain = {name: ticket[name] for name in ("reference", "tier", "section", "row", "number")}
-    price = _money(ticket["price_minor"], ticket["currency"]) if is_priced else None
-    return {"id": ids.ticket_id(ticket["event_id"], ticket["id"]), **plain, "price": price}
+def _ticket(ticket: Record, user_id: UUID, *, is_buyer: bool) -> dict[str, Any]:
+    """Of a ticket everybody may know the seat, its owner by what it is known, its buyer what was paid."""
+    is_owner = ticket["owner_id"] == user_id
+    return {
+        "id": ids.ticket_id(ticket["event_id"], ticket["id"]) if is_owner else "",
+        "reference": ticket["reference"] if is_owner else "",
+        **{name: ticket[name] for name in ("tier", "section", "row", "number")},
+        "price": _money(ticket["price_minor"], ticket["currency"]) if is_buyer else None,
+    }
 
 
 def _transfer(transfer: Record, other: Record | None, user_id: UUID) -> dict[str, Any]:

@@ -38,9 +38,9 @@ ERASE = (
     "DELETE FROM carts WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE user_id = $1",
     "DELETE FROM codes WHERE user_id = $1",
-    "DELETE FROM deliveries WHERE owner_id = $1",
-    "DELETE FROM notifications WHERE user_id = $1",
     "DELETE FROM notification_preferences WHERE user_id = $1",
+    "DELETE FROM notifications WHERE user_id = $1",
+    "DELETE FROM deliveries WHERE owner_id = $1",
 )
 
 

@@ -1,6 +1,6 @@
 """Tell people of what happened to them: a letter, an SMS, or nothing, as each of them wants it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,16 @@ from steps.welcome import NO_ADDRESS
 BY_SMS = UUID("5f0c6b0e-6d0e-4f4b-9d53-0f5a3f0c7a11")
 """Of it and a notification's id the id of its SMS is made; its e-mail has the notification's own."""
 
+AN_HOUR_MAX = {DeliveryKind.EMAIL: 100, DeliveryKind.SMS: 10}
+"""How much one person is sent: else anybody could have a stranger's address or number written to, all day."""
+
 THERE = "SELECT id FROM users WHERE id = ANY($1::uuid[])"
 OTHERS = "SELECT id, email, username, full_name FROM users WHERE id = ANY($1::uuid[])"
 PREFERENCES = "SELECT * FROM notification_preferences WHERE user_id = ANY($1::uuid[])"
+SENT = """
+    SELECT owner_id, kind, count(*)::int AS sent FROM deliveries
+    WHERE owner_id = ANY($1::uuid[]) AND created_at > statement_timestamp() - interval '1 hour'
+    GROUP BY owner_id, kind"""
 AMOUNTS = f"""
     SELECT t.user_id, t.id, t.amount_minor, t.currency FROM unnest($1::uuid[], $2::uuid[]) AS n (user_id, id)
     CROSS JOIN LATERAL (SELECT * FROM {TRANSACTIONS_NOW} AS t
@@ -79,7 +86,8 @@ async def tell_people(
     """Write the deliveries that people want of notifications which nobody has looked at; return how many
     these were.
 
-    Nobody is told who is deactivated. Whom another transaction changes just now is left to the next round.
+    Nobody is told who is deactivated, nor who was sent very much in the last hour. Whom another transaction
+    changes just now is left to the next round.
     """
     untold = await tx.rows(UNTOLD_NOTIFICATIONS, notifications_max)
     people = [row["user_id"] for row in untold]
@@ -88,12 +96,13 @@ async def tell_people(
     looked_at = [row for row in untold if row["user_id"] in users or row["user_id"] not in there]
     wanted = _Wanted(await tx.rows(PREFERENCES, people), sends=envelopes.sends)
     told = [row for row in looked_at if any(wanted.addresses(row, users.get(row["user_id"])))]
-    rows = []
+    rows, allowance = [], _Allowance(await tx.rows(SENT, people))
     for news in await _news(tx, told, users):
         facts = facts_of(news)
         if facts is not None:
             ways = wanted.addresses(news.notification, news.user)
-            rows += [_delivery(envelopes, news, to, facts) for to in ways]
+            allowed = [to for to in ways if allowance.takes(news.user["id"], to.kind)]
+            rows += [_delivery(envelopes, news, to, facts) for to in allowed]
     if rows:
         await tx.rows(WRITE, *zip(*rows, strict=True))
     if looked_at:
@@ -123,6 +132,18 @@ class _Wanted:
         default = WANTED_BY_DEFAULT[kind, channel]
         is_wanted = self._said.get((notification["user_id"], kind.value, channel.value), default)
         return bool(is_wanted) and DeliveryKind(channel.value) in self._sends
+
+
+class _Allowance:
+    """How much more people may be sent now."""
+
+    def __init__(self, sent: Sequence[Record]) -> None:
+        self._sent = Counter({(row["owner_id"], row["kind"]): row["sent"] for row in sent})
+
+    def takes(self, user_id: UUID, kind: DeliveryKind) -> bool:
+        """Say whether one more may be sent, and count it."""
+        self._sent[user_id, kind.value] += 1
+        return self._sent[user_id, kind.value] <= AN_HOUR_MAX[kind]
 
 
 def _delivery(envelopes: Envelopes, news: News, to: Address, facts: Mapping[str, Any]) -> tuple[Any, ...]:

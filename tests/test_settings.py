@@ -59,6 +59,7 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("STRIPE_URL", "http://elsewhere"),
         ("TICKET_URL", "https://tickets.example/without-a-place-for-the-id"),
         ("MAIL_FROM", "The House"),
+        ("MAIL_FROM", "The House\r\nBcc: all <tickets@house.example>"),
         ("MAIL_TEMPLATES", "/there-is-no-such-folder"),
         ("TWILIO_FROM", "+4930123456"),
         ("TWILIO_ACCOUNT_SID", "somebody"),

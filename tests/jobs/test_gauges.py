@@ -5,6 +5,7 @@ import pytest
 from database import Database
 from jobs.gauges import OVERDUE_SECONDS_MAX, Gauges
 from jobs.tell_endpoints import tell_endpoints_once
+from jobs.tell_people import tell_people_once
 from live.bus import Bus
 from live.hub import Hub
 from live.stream import Streams
@@ -62,6 +63,16 @@ async def test_announcements_that_nobody_tells_are_told(database: Database, gaug
     assert await gauges.look_at_deliveries()
     await let_wait(database, "announcements", "created_at")
     assert not await gauges.look_at_deliveries()
+
+
+async def test_notifications_that_nobody_looks_at_are_told(database: Database, gauges: Gauges) -> None:
+    alice = await new_user(database, credits_minor=5_000)
+    await pay(database, alice, await hold(database, alice, await new_event(database), [0]))
+    assert await gauges.look_at_deliveries()
+    await let_wait(database, "notifications", "created_at")
+    assert not await gauges.look_at_deliveries()
+    await tell_people_once(database, ENVELOPES)
+    assert await gauges.look_at_deliveries()
 
 
 async def test_a_receiver_that_fails_is_no_fault_of_the_house(database: Database, gauges: Gauges) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Record
@@ -14,6 +14,7 @@ from database import Database, Transaction
 from jobs.tell_people import tell_people_once
 from messages.envelopes import Envelopes
 from messages.message import Draft, Undeliverable
+from models.deliveries import DeliveryKind
 from models.notifications import NotificationChannel, NotificationKind
 from models.orders import Order
 from models.users import User
@@ -21,12 +22,14 @@ from schema.letters import facts_of
 from settings import Mode
 from steps.delete_user import delete_user
 from steps.notify import Notice, notify
-from steps.tell_people import tell_people
+from steps.tell_people import AN_HOUR_MAX, tell_people
 from steps.transact import transact
 from tests.codes import ENVELOPES, LETTERS, SETTINGS
 from tests.delivering import Provider, delivered, let_it_be_due
-from tests.transfers import bought, disputed, initiated, rejected, transferred
+from tests.transfers import bought, initiated
 from tests.world import everything, hold, new_event, new_user, pay, refund, until_somebody_waits
+
+SMS_MAX = AN_HOUR_MAX[DeliveryKind.SMS]
 
 
 @pytest.fixture
@@ -175,21 +178,6 @@ async def test_every_kind_of_notification_has_its_letter(database: Database, ali
     assert "You get €10.00 back" in LETTERS.text_of(refunded).body
 
 
-async def test_a_transfer_that_stands_after_a_dispute_is_not_told_as_a_new_one(
-    database: Database, alice: User
-) -> None:
-    event, bob = await new_event(database), await new_user(database, credits_minor=10_000)
-    transfer = await transferred(database, alice, await bought(database, alice, event, 0), bob)
-    transfer = await disputed(database, bob, transfer)
-    sent_before = {draft.id for draft in await told(database)}
-    await rejected(database, transfer)
-    letters = [draft for draft in await told(database) if draft.id not in sent_before]
-    assert {draft.to.at for draft in letters} == {alice.email, bob.email}
-    for draft in letters:
-        assert LETTERS.text_of(draft).subject == f"The transfer of a ticket for {event.name} stands"
-        assert draft.facts["attached"] == []
-
-
 async def test_what_is_rolled_back_nobody_is_told(database: Database, alice: User) -> None:
     async def fail(tx: Transaction) -> None:
         await notify(tx, Notice(alice.id, NotificationKind.TOP_UP_SUCCEEDED))
@@ -246,6 +234,26 @@ async def test_what_another_worker_has_in_hand_is_passed_by(database: Database, 
     assert len(await told(database)) == 2
 
 
+async def test_nobody_is_sent_more_in_an_hour_than_is_good_and_all_of_it_is_in_their_list(
+    database: Database, alice: User
+) -> None:
+    await changed(database, phone="+4930123456")
+    await prefers(database, alice, "SMS", "TICKET_ACTIVATED", wanted=True)
+    bob, event = await new_user(database), await new_event(database)
+    about = (NotificationKind.TICKET_ACTIVATED, event.id)
+    await notified(database, *(Notice(alice.id, *about) for _ in range(SMS_MAX + 3)))
+    assert len(await told(database)) == SMS_MAX
+    await notified(
+        database, Notice(alice.id, *about), Notice(bob.id, NotificationKind.EVENT_CANCELLED, event.id)
+    )
+    assert len(await told(database)) == SMS_MAX + 1  # bob has had nothing yet
+    assert all(row["told_at"] for row in await notifications(database))
+    async with database.transaction() as tx:
+        await tx.rows("UPDATE deliveries SET created_at = created_at - interval '1 hour'")
+    await notified(database, Notice(alice.id, *about))
+    assert len(await told(database)) == SMS_MAX + 2
+
+
 async def test_what_is_gone_is_not_written_about(database: Database, alice: User, order: Order) -> None:
     gone = {"event_id": order.event_id, "order_id": alice.id}
     async with database.transaction() as tx:
@@ -262,6 +270,15 @@ async def test_whom_somebody_changes_just_now_is_told_in_the_next_round(
         await tx.rows("UPDATE users SET active = active WHERE id = $1", alice.id)
         assert await tell_people_once(database, ENVELOPES) == 0
     assert len(await told(database)) == 1
+
+
+async def test_what_belongs_to_nobody_is_looked_at_once_and_in_nobodys_way(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.rows(
+            "INSERT INTO notifications (user_id, id, kind) VALUES ($1, $1, 'TOP_UP_SUCCEEDED')", uuid4()
+        )
+    assert [await tell_people_once(database, ENVELOPES) for _ in range(2)] == [1, 0]
+    assert await told(database) == []
 
 
 async def test_who_is_deleted_meanwhile_is_written_nothing(database: Database, alice: User) -> None:

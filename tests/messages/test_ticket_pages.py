@@ -54,6 +54,11 @@ def test_what_the_font_lacks_is_left_out_or_marked() -> None:
     assert "Ann é" in said(paper(name="Ann e\u0301"))
 
 
+def test_what_looks_like_markup_is_printed_as_it_is() -> None:
+    name = "<b>Tom</b> &lt; Jerry"
+    assert said(paper(event=CONFIRMED["event"] | {"name": name})).count(name) == 2
+
+
 def test_long_names_and_many_tickets_find_room() -> None:
     event = CONFIRMED["event"] | {"name": "Lang & <länger> " * 20, "address": "Am " * 100}
     many = [CONFIRMED["tickets"][0] | {"reference": f"TKT{number:05}"} for number in range(50)]

@@ -1,5 +1,6 @@
 """Notifications over the API: the list, what they lead to, reading them, and by which channels they go."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -7,17 +8,18 @@ import pytest
 
 from database import Database
 from models.columns import new_id
-from models.notifications import WANTED_BY_DEFAULT, NotificationKind
+from models.notifications import WANTED_BY_DEFAULT, NotificationChannel, NotificationKind
 from models.users import Role, User
 from schema import ids
 from steps.mark_read import MARKED_MAX, mark_read
 from steps.notify import Notice, notify
 from steps.refusals import RefusalCode
 from steps.service_clients import make_service_client
+from steps.set_preferences import set_preferences
 from steps.transact import transact
 from tests.serving import Server
 from tests.transfers import bought, initiated, transferred
-from tests.world import everything, new_event, new_user
+from tests.world import everything, new_event, new_user, until_somebody_waits
 
 LIST = """query ($first: Int, $after: String) { viewer { unreadNotifications
     notifications(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -128,8 +130,9 @@ async def test_ids_of_others_and_of_none_are_refused_and_nothing_is_marked(
     (own,), (foreign,) = await ids_of(database, alice), await ids_of(database, bob)
     before = await everything(database)
     misnamed = ids.notification_id(bob.id, ids.read_notification(own)[1])
+    claimed = ids.notification_id(alice.id, ids.read_notification(foreign)[1])
     unknown = ids.notification_id(alice.id, uuid4())
-    for named in ([own, foreign], [own, unknown], [misnamed]):
+    for named in ([own, foreign], [own, unknown], [misnamed], [claimed]):
         answer = await marked(server, alice, named)
         assert answer["code"] == RefusalCode.NOTIFICATION_NOT_FOUND
     too_many = [ids.notification_id(alice.id, new_id()) for _ in range(101)]
@@ -212,3 +215,16 @@ async def test_what_is_gone_leaves_its_notification(database: Database, server: 
         await tx.rows("DELETE FROM tickets")
     (asked,) = (await server.ask(ABOUT, bob))["viewer"]["notifications"]["nodes"]
     assert (asked["ticket"], asked["transfer"]) == (None, None)
+
+
+async def test_who_says_twice_at_once_what_they_want_is_heard_twice(database: Database, alice: User) -> None:
+    key = (NotificationKind.TOP_UP_SUCCEEDED, NotificationChannel.EMAIL)
+    async with database.transaction() as tx:
+        await set_preferences(tx, user_id=alice.id, preferences={key: False})
+        second = asyncio.create_task(
+            transact(database, set_preferences, user_id=alice.id, preferences={key: False})
+        )
+        await until_somebody_waits(database)
+    assert (await second).id == alice.id
+    ((wanted,),) = await database.rows("SELECT wanted FROM notification_preferences")
+    assert wanted is False

@@ -9,12 +9,10 @@ import pytest
 from sqlmodel import SQLModel
 
 from database import Database
-from models.notifications import NotificationKind
 from models.users import User
 from steps.delete_user import delete_user
 from steps.export_data import EVERYTHING, export_data
 from steps.idempotency import Key
-from steps.notify import Notice, notify
 from steps.pay import pay_order
 from steps.refusals import RefusalCode
 from steps.transact import transact
@@ -143,17 +141,6 @@ async def test_who_is_not_there_cannot_be_deleted(database: Database, alice: Use
     refusal = await refusal_of(transact(database, delete_user, user_id=uuid4()))
     assert refusal.code is RefusalCode.USER_NOT_FOUND
     assert await everything(database) == before
-
-
-async def test_what_a_person_is_notified_of_at_this_moment_is_erased_too(
-    database: Database, alice: User
-) -> None:
-    async with database.transaction() as tx:
-        await notify(tx, Notice(alice.id, NotificationKind.TOP_UP_SUCCEEDED))
-        deletion = asyncio.create_task(transact(database, delete_user, user_id=alice.id))
-        await until_somebody_waits(database)
-    await deletion
-    assert await database.rows("SELECT FROM notifications") == []
 
 
 async def test_somebody_who_is_paying_at_this_moment_is_not_deleted(database: Database, alice: User) -> None:

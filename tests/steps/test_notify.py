@@ -8,12 +8,17 @@ import pytest
 from database import Database
 from jobs.forget_notifications import forget_notifications_once
 from jobs.release_holds import release_holds_once
+from jobs.tell_people import tell_people_once
+from messages.message import Address, Draft
 from models.columns import new_id
+from models.deliveries import DeliveryKind
 from models.notifications import NotificationKind
+from models.payments import ProviderName
 from models.topics import person_topic
 from payments.simulated import SimulatedProvider
 from steps.cancel_event import cancel_event
 from steps.delete_user import delete_user
+from steps.deliver import post
 from steps.idempotency import Key
 from steps.ledger import CHARGE
 from steps.locks import ORDERS_AND_THEIR_SEATS
@@ -23,7 +28,10 @@ from steps.refund_cancelled import refund_cancelled
 from steps.release import release_lapsed
 from steps.reserve import ChosenSeats, reserve_seats
 from steps.sell import SELL
+from steps.settle import settle_payment
 from steps.transact import transact
+from tests.cards import charged, let_card_lapse
+from tests.codes import ENVELOPES
 from tests.paying import begun, settled
 from tests.steps.scene import Told, Way, scene_of
 from tests.steps.ways import WAYS
@@ -41,6 +49,8 @@ from tests.world import (
     refund,
     until_somebody_waits,
 )
+
+MAIL = Address(DeliveryKind.EMAIL, "alice@example.com")
 
 
 @pytest.mark.parametrize(("way", "told"), WAYS.items(), ids=lambda value: getattr(value, "__name__", ""))
@@ -216,3 +226,28 @@ async def test_bought_tickets_are_told_by_their_order_alone(database: Database) 
     alice = await new_user(database, credits_minor=5_000)
     await bought(database, alice)
     assert await kinds_of(database, alice) == ["ORDER_CONFIRMED"]
+
+
+async def test_who_is_deleted_while_they_are_notified_leaves_nothing(database: Database) -> None:
+    alice = await new_user(database)
+    async with database.transaction() as tx:
+        await notify(tx, Notice(alice.id, NotificationKind.TOP_UP_SUCCEEDED))
+        await post(tx, ENVELOPES, alice.id, Draft(MAIL, "en", "welcome", {}))
+        deleting = asyncio.create_task(transact(database, delete_user, user_id=alice.id))
+        await until_somebody_waits(database)
+    await deleting
+    assert await notices(database) == []
+    assert not await database.rows("SELECT 1 FROM deliveries")
+
+
+async def test_of_money_that_came_too_late_one_letter_tells(database: Database) -> None:
+    s = await scene_of(database)
+    news = await charged(database, order := await s.held(0), s.provider)
+    await let_card_lapse(database, order)
+    await hold(database, s.bob, s.event, [0])
+    paying = {"provider": ProviderName.SIMULATED, "news": news, "envelopes": ENVELOPES}
+    assert await transact(database, settle_payment, **paying)
+    assert await tell_people_once(database, ENVELOPES) == 0
+    rows = await database.rows("SELECT * FROM deliveries WHERE owner_id = $1", s.alice.id)
+    assert [getattr(ENVELOPES.open(row), "template", None) for row in rows] == ["late_money"]
+    assert await kinds_of(database, s.alice) == ["ORDER_REFUNDED"]
