@@ -158,6 +158,7 @@ FORBIDDEN = {
     "users_username_key": "UPDATE users SET username = 'alice'",
     "webhook_endpoints_old_secret_ends": "UPDATE webhook_endpoints SET old_secret_until = now()",
     "webhook_endpoints_some_kinds": "UPDATE webhook_endpoints SET kinds = '{}'",
+    "webhook_endpoints_secret_but_the_broker": "UPDATE webhook_endpoints SET secret = NULL",
 }
 
 
