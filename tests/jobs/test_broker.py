@@ -11,6 +11,7 @@ from database import Database
 from jobs.tell_endpoints import let_broker_listen_once, replay_since, tell_endpoints_once
 from messages import broker
 from messages.broker import BrokerSender
+from messages.post import NobodySends, post_of
 from messages.webhooks import trial_message
 from models.announcements import AnnouncementKind
 from models.catalogue import Event
@@ -122,6 +123,23 @@ async def test_a_broker_that_hangs_or_was_away_meanwhile_is_asked_again_on_anoth
         await sender.send(trial_message(BROKER_ID))
         await sender.close()
         assert await other.kinds(3) == ["webhook.test"] * 3
+
+
+async def test_those_who_publish_at_once_share_one_connection(with_broker: Settings) -> None:
+    assert with_broker.amqp_url
+    async with way_to(with_broker.amqp_url.get_secret_value()) as way:
+        sender = BrokerSender(with_broker.model_copy(update={"amqp_url": SecretStr(way.url)}))
+        await asyncio.gather(*(sender.send(trial_message(BROKER_ID)) for _ in range(20)), sender.answers())
+        assert way.carries == 1
+        await sender.close()
+
+
+async def test_where_no_broker_is_set_nobody_else_takes_what_is_for_it(
+    database: Database, settings: Settings
+) -> None:
+    with pytest.raises(NobodySends, match="AMQP_URL"):
+        await post_of(settings, database).send(trial_message(BROKER_ID))
+    assert await database.rows("SELECT FROM mailbox") == []
 
 
 async def test_what_nobody_has_a_queue_for_is_taken_and_forgotten(
