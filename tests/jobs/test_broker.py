@@ -104,7 +104,8 @@ async def test_a_broker_that_hangs_or_was_away_meanwhile_is_asked_again_on_anoth
     with_broker: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert with_broker.amqp_url
-    async with way_to(with_broker.amqp_url.get_secret_value()) as way, system(with_broker) as other:
+    url = with_broker.amqp_url.get_secret_value()
+    async with asyncio.timeout(SECONDS_MAX), way_to(url) as way, system(with_broker) as other:
         sender = BrokerSender(with_broker.model_copy(update={"amqp_url": SecretStr(way.url)}))
         await sender.send(trial_message(BROKER_ID))
         way.block()
@@ -117,9 +118,8 @@ async def test_a_broker_that_hangs_or_was_away_meanwhile_is_asked_again_on_anoth
         await sender.send(trial_message(BROKER_ID))
         await way.cut()
         await way.mend()
-        async with asyncio.timeout(SECONDS_MAX):
-            while not (sender._channel and sender._channel.is_closed):
-                await asyncio.sleep(0.01)
+        while not (sender._channel and sender._channel.is_closed):
+            await asyncio.sleep(0.01)
         await sender.send(trial_message(BROKER_ID))
         await sender.close()
         assert await other.kinds(3) == ["webhook.test"] * 3
