@@ -10,7 +10,7 @@ from asyncpg import Record
 from console import change, run, say, servers
 from models.deliveries import DeliveryState
 from settings import read_settings
-from steps.dead_letters import list_deliveries, retry_deliveries, shown_recipient
+from steps.dead_letters import list_deliveries, retry_deliveries, shown_answer, shown_recipient
 
 deliveries = typer.Typer(
     help="See what leaves the house, and try again what was given up.", no_args_is_help=True
@@ -70,4 +70,5 @@ def _recipient(row: Record) -> str:
 
 def _answer(row: Record) -> str:
     status = f"{row['answer_status']}: " if row["answer_status"] else ""
-    return f"{status}{row['answer'] or ''}" or "no answer yet"
+    answer = shown_answer(row["answer"], row["kind"], row["recipient"], row["owner_id"])
+    return f"{status}{answer or ''}" or "no answer yet"

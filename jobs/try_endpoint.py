@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx2
-
-from auth.seals import Unreadable
 from database import Database
-from messages.broker import BrokerSender, NotKept
+from messages.broker import BrokerSender
 from messages.message import NotTaken, Undeliverable
 from messages.webhooks import WebhookSender, trial_message
 from models.webhook_endpoints import BROKER_ID
@@ -41,7 +38,7 @@ async def try_endpoint(database: Database, settings: Settings, endpoint_id: UUID
         return Trial(False, refused.answer.status, refused.answer.excerpt)
     except Undeliverable:
         raise Refused(RefusalCode.VALIDATION_ERROR, NO_ENDPOINT) from None
-    except (Unreadable, NotKept, httpx2.HTTPError, OSError, TimeoutError) as error:
+    except Exception as error:  # whatever it does, whoever tries it is told
         return Trial(False, None, f"It was not sent: {type(error).__name__} {error}".strip())
     finally:
         await sender.close()

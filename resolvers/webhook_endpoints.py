@@ -99,8 +99,8 @@ class WebhookEndpointMutations:
     async def test_webhook_endpoint(self, info: Info, input: Which) -> WebhookTestResult:
         info.context.require_admin()
         endpoint_id, house = ids.read_endpoint(input.endpoint_id), info.context.house
-        tried = await try_endpoint(house.database, house.settings, endpoint_id)
         endpoint = await WebhookEndpoint.at(info, endpoint_id)
+        tried = await try_endpoint(house.database, house.settings, endpoint_id)
         return WebhookTestPayload(
             endpoint=endpoint, taken=tried.taken, status=tried.status, answer=tried.answer
         )

@@ -14,7 +14,7 @@ from schema.context import Info
 from schema.enums import DeliveryKind
 from schema.nodes import Node
 from schema.refusals import Refusal
-from steps.dead_letters import shown_recipient
+from steps.dead_letters import shown_answer, shown_recipient
 
 GIVEN_UP: Listing[rows.Delivery] = Listing(
     DEAD_LETTERS, (by_moment("next_attempt_at"), BY_ID, Sort("owner_id", "uuid", UUID)), descending=True
@@ -31,7 +31,9 @@ class DeadLetter(Node):
     )
     attempts: int = strawberry.field(description="How often it was tried.")
     answer_status: int | None = strawberry.field(description="The status that came last, if one did.")
-    answer: str | None = strawberry.field(description="The beginning of what was answered last.")
+    answer: str | None = strawberry.field(
+        description="The beginning of what was answered last, with the address masked."
+    )
     created_at: datetime = strawberry.field(description="When it was to be sent.")
     given_up_at: datetime = strawberry.field(description="Since when it is not tried any more.")
 
@@ -43,7 +45,7 @@ class DeadLetter(Node):
             recipient=shown_recipient(row.kind, row.recipient, row.owner_id),
             attempts=row.attempts,
             answer_status=row.answer_status,
-            answer=row.answer,
+            answer=shown_answer(row.answer, row.kind, row.recipient, row.owner_id),
             created_at=row.created_at,
             given_up_at=row.next_attempt_at,
         )
@@ -51,7 +53,7 @@ class DeadLetter(Node):
     @classmethod
     async def find(cls, info: Info, id: str) -> "DeadLetter | None":
         key, viewer = ids.read_delivery(id), info.context.viewer
-        may_see = viewer is not None and viewer.manages_people
+        may_see = viewer is not None and viewer.runs_events
         row = await info.context.loads.dead_letter.load(key) if may_see else None
         return cls.of(row) if row else None
 

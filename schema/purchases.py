@@ -9,14 +9,14 @@ from graphql import GraphQLError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.layouts import SEATS_PER_EVENT_MAX
-from models.money import is_currency, to_minor
+from models.money import AMOUNT_MINOR_MAX, is_currency, to_minor
 from schema.ids import read_event, read_order
 
 BYTES_MAX = 1_000_000
 
 
 class _Price(BaseModel):
-    amount: Annotated[Decimal, Field(ge=0, strict=False)]
+    amount: Annotated[Decimal, Field(ge=0, le=AMOUNT_MINOR_MAX, strict=False)]
     currency: str
 
 

@@ -12,6 +12,8 @@ from schema.context import Info
 from schema.enums import AnnouncementKind
 from schema.nodes import Node
 from schema.refusals import Refusal
+from steps.refusals import RefusalCode, Refused
+from steps.webhook_endpoints import NO_ENDPOINT
 
 
 @strawberry.type(description="An address of another system that is told what happens, by signed requests.")
@@ -41,9 +43,10 @@ class WebhookEndpoint(Node):
 
     @classmethod
     async def at(cls, info: Info, endpoint_id: UUID) -> "WebhookEndpoint":
-        """Read an endpoint that is there: a row stays also when it is disabled."""
+        """Read an endpoint; a row stays also when it is disabled. Refuses if there has never been one."""
         row = await info.context.loads.endpoint.load((endpoint_id,))
-        assert row is not None, "an endpoint's row is never deleted"
+        if row is None:
+            raise Refused(RefusalCode.VALIDATION_ERROR, NO_ENDPOINT)
         return cls.of(row)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from email.utils import parseaddr
 from typing import Annotated
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, SecretStr
 
@@ -39,9 +39,10 @@ def smtp_url(url: SecretStr) -> SecretStr:
 
 def amqp_url(url: SecretStr) -> SecretStr:
     parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname or not _has_port_or_none(parts):
         raise ValueError(
-            "must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost"
+            "must be as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost, "
+            "with %2F for a slash in the password, and likewise for : @ # and ?"
         )
     return url
 
@@ -50,7 +51,8 @@ def web_url(url: str) -> str:
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
         raise ValueError("must begin with https:// (http:// is for this machine alone)")
-    if not parts.hostname or parts.fragment or parts.username:
+    is_ascii = url.isascii() and url.isprintable() and " " not in url
+    if not parts.hostname or parts.fragment or parts.username or not is_ascii or not _has_port_or_none(parts):
         raise ValueError("must be a plain address, as in https://id.example.com/realms/house")
     return url
 
@@ -66,6 +68,14 @@ def mail_from(sender: str) -> str:
     if not sender.isprintable() or "@" not in parseaddr(sender)[1]:
         raise ValueError("must be an address, as in The House <tickets@house.example>")
     return sender
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    """Say whether what stands where the port does is one; it may be a part of a password."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 DatabaseUrl = Annotated[str, AfterValidator(plain_database_url)]

@@ -1,5 +1,6 @@
 """What is to be sent, was sent and was given up, for those who look after it; and trying once more."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -25,10 +26,18 @@ RETRY = """
         AND ($1::uuid IS NULL OR owner_id = $1) AND ($2::uuid[] IS NULL OR id = ANY($2::uuid[]))
     RETURNING id"""
 
+IS_TO_BE_SENT = "SELECT state = 'PENDING' FROM deliveries WHERE owner_id = $1 AND id = $2"
+
 
 def shown_recipient(kind: str, recipient: str, owner_id: UUID) -> str:
     """To whom a delivery goes, for those who look after it: a masked address, or whose it is."""
     return masked_email(recipient) if kind == DeliveryKind.EMAIL else str(owner_id)
+
+
+def shown_answer(answer: str | None, kind: str, recipient: str, owner_id: UUID) -> str | None:
+    """What was answered, but for the address: mail servers like to repeat it."""
+    shown = shown_recipient(kind, recipient, owner_id)
+    return answer and re.sub(re.escape(recipient), lambda _: shown, answer, flags=re.IGNORECASE)
 
 
 async def list_deliveries(
@@ -54,3 +63,11 @@ async def retry_deliveries(
     if not found:
         raise Refused(RefusalCode.VALIDATION_ERROR, NOTHING)
     return len(found)
+
+
+async def retry_delivery(tx: Transaction, *, owner_id: UUID, delivery_id: UUID) -> None:
+    """Let one that was given up be tried again from the start; what is to be sent anyway stays as it is."""
+    if await tx.rows(RETRY, owner_id, [delivery_id]):
+        return
+    if not await tx.value(IS_TO_BE_SENT, owner_id, delivery_id):
+        raise Refused(RefusalCode.VALIDATION_ERROR, NOTHING)

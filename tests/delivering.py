@@ -57,7 +57,7 @@ async def given_up(database: Database, user: User) -> None:
     async with database.transaction() as tx:
         await tx.rows(
             """UPDATE deliveries SET state = 'DEAD', attempts = 12, answer_status = 550,
-                   answer = 'no such box'
+                   answer = 'no such box: <Ann@Example.com>'
                WHERE id = $1""",
             id,
         )

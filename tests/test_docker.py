@@ -20,6 +20,7 @@ DEMO = (ROOT / "docker/compose.yaml").read_text(encoding="utf-8")
 PRODUCTION = (ROOT / "docker/compose.production.yaml").read_text(encoding="utf-8")
 FINAL_STAGE = DOCKERFILE.rpartition("\nFROM ")[2]
 OPTIONAL = {
+    "AMQP_URL",
     "SMTP_URL",
     "MAIL_FROM",
     "TICKET_URL",

@@ -53,6 +53,8 @@ def test_the_environment_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPat
         ("SMTP_URL", "smtp://"),
         ("AMQP_URL", "http://h"),
         ("AMQP_URL", "amqp://"),
+        ("AMQP_URL", "amqp://rowlock:half/other@broker.example/"),
+        ("AMQP_URL", "amqp://broker.example:99999/"),
         ("AMQP_EXCHANGE", "two words"),
         ("CREDITS_CURRENCY", "euro"),
         ("STRIPE_SECRET_KEY", "sk_without_the_other"),
@@ -79,6 +81,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         read_settings()
     assert name in str(error.value)
     assert value not in str(error.value) or name != "SECRET_KEY"
+    assert "half" not in str(error.value)  # of a password
 
 
 def test_production_refuses_a_secret_that_everybody_knows_and_no_database() -> None:

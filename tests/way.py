@@ -34,6 +34,11 @@ class Way:
         self._free = asyncio.Event()
         self._free.set()
 
+    @property
+    def carries(self) -> int:
+        """How many connections go this way."""
+        return len(self._carrying)
+
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._carry, LOOPBACK, self.port)
 

@@ -11,6 +11,7 @@ from database import Database
 from jobs.tell_endpoints import let_broker_listen_once, replay_since, tell_endpoints_once
 from messages import broker
 from messages.broker import BrokerSender
+from messages.post import NobodySends, post_of
 from messages.webhooks import trial_message
 from models.announcements import AnnouncementKind
 from models.catalogue import Event
@@ -103,7 +104,8 @@ async def test_a_broker_that_hangs_or_was_away_meanwhile_is_asked_again_on_anoth
     with_broker: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert with_broker.amqp_url
-    async with way_to(with_broker.amqp_url.get_secret_value()) as way, system(with_broker) as other:
+    url = with_broker.amqp_url.get_secret_value()
+    async with asyncio.timeout(SECONDS_MAX), way_to(url) as way, system(with_broker) as other:
         sender = BrokerSender(with_broker.model_copy(update={"amqp_url": SecretStr(way.url)}))
         await sender.send(trial_message(BROKER_ID))
         way.block()
@@ -116,12 +118,28 @@ async def test_a_broker_that_hangs_or_was_away_meanwhile_is_asked_again_on_anoth
         await sender.send(trial_message(BROKER_ID))
         await way.cut()
         await way.mend()
-        async with asyncio.timeout(SECONDS_MAX):
-            while not (sender._channel and sender._channel.is_closed):
-                await asyncio.sleep(0.01)
+        while not (sender._channel and sender._channel.is_closed):
+            await asyncio.sleep(0.01)
         await sender.send(trial_message(BROKER_ID))
         await sender.close()
         assert await other.kinds(3) == ["webhook.test"] * 3
+
+
+async def test_those_who_publish_at_once_share_one_connection(with_broker: Settings) -> None:
+    assert with_broker.amqp_url
+    async with way_to(with_broker.amqp_url.get_secret_value()) as way:
+        sender = BrokerSender(with_broker.model_copy(update={"amqp_url": SecretStr(way.url)}))
+        await asyncio.gather(*(sender.send(trial_message(BROKER_ID)) for _ in range(20)), sender.answers())
+        assert way.carries == 1
+        await sender.close()
+
+
+async def test_where_no_broker_is_set_nobody_else_takes_what_is_for_it(
+    database: Database, settings: Settings
+) -> None:
+    with pytest.raises(NobodySends, match="AMQP_URL"):
+        await post_of(settings, database).send(trial_message(BROKER_ID))
+    assert await database.rows("SELECT FROM mailbox") == []
 
 
 async def test_what_nobody_has_a_queue_for_is_taken_and_forgotten(
@@ -183,12 +201,13 @@ async def test_the_broker_listens_since_it_was_named_until_it_is_disabled_and_ma
     await tell_endpoints_once(database, ENVELOPES)
     assert await transact(database, disable_endpoint, endpoint_id=BROKER_ID) == "amqp:"
     assert await states(database) == ["DEAD"]
-    await sold(database, alice, event, 2)
+    await added(database, "https://hook.example", ("event.cancelled",))
+    await sold(database, alice, event, 2)  # announced, since another listens, and not to be told the broker
     await listen(database)
     await sold(database, alice, event, 3)
     assert await published(database, with_broker) == 1
     assert await states(database) == ["DEAD", "SENT"]
-    (row,) = await database.rows("SELECT * FROM webhook_endpoints")
+    (row,) = await database.rows("SELECT * FROM webhook_endpoints WHERE secret IS NULL")
     assert (row["id"], row["secret"], row["kinds"]) == (BROKER_ID, None, sorted(AnnouncementKind))
 
 

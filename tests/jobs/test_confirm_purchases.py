@@ -10,7 +10,7 @@ import pytest
 from database import Database
 from jobs.confirm_purchases import Confirmer
 from jobs.tell_people import tell_people_once
-from messages.broker_queue import DELIVERIES_MAX, FAILURES, WHY, Handle
+from messages.broker_queue import FAILURES, WHY, Handle
 from models.catalogue import Event
 from models.money import to_major
 from models.users import User
@@ -244,21 +244,6 @@ async def test_what_cannot_be_put_aside_is_not_lost(
     async with asyncio.timeout(20):
         await queue.ready.wait()
     assert (await other.got(queue.dead)).body == b"garbage"
-
-
-async def test_what_nobody_settles_is_put_aside_by_the_broker(
-    with_broker: Settings, confirm: Handle, other: System
-) -> None:
-    queue = Watched(with_broker, confirm)
-    await queue._declare(other.channel)
-    await tell(other, queue, b"kills whoever reads it")
-    given_out = await other.channel.get_queue(queue.name, ensure=False)
-    for _ in range(DELIVERIES_MAX + 1):
-        async with asyncio.timeout(20):
-            while (message := await given_out.get(fail=False)) is None:
-                await asyncio.sleep(0.01)
-        await message.reject(requeue=True)
-    assert (await other.got(queue.dead)).body == b"kills whoever reads it"
 
 
 async def test_an_order_that_others_have_in_hand_is_tried_again(

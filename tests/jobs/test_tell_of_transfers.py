@@ -8,7 +8,7 @@ from tests.world import new_event, new_user
 
 
 async def test_a_transfer_that_stands_after_a_dispute_is_not_told_as_a_new_one(database: Database) -> None:
-    alice = await new_user(database)
+    alice = await new_user(database, credits_minor=10_000)
     event, bob = await new_event(database), await new_user(database, credits_minor=10_000)
     transfer = await transferred(database, alice, await bought(database, alice, event, 0), bob)
     transfer = await disputed(database, bob, transfer)

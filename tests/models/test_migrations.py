@@ -1,7 +1,7 @@
 """The migrations make exactly the tables that the models describe, and can be taken back."""
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 import embedded
 from models import migrations
+from models.webhook_endpoints import BROKER_ID
 
 
 @asynccontextmanager
@@ -61,3 +62,40 @@ async def test_migrating_twice_changes_nothing_and_back_leaves_nothing(
         await run(url, migrations.upgrade)
         await run(url, back)
         assert not [line for line in dump(servers, url) if line.startswith("CREATE ")]
+
+
+async def test_what_was_there_before_the_broker_stays_and_goes_back_without_it(
+    servers: embedded.Servers,
+) -> None:
+    def to(revision: str) -> Callable[[Connection], None]:
+        return lambda connection: command.upgrade(migrations._config(connection), revision)
+
+    def back(connection: Connection) -> None:
+        command.downgrade(migrations._config(connection), "0013")
+
+    async with empty_database(servers) as url:
+        await run(url, to("0013"))
+        connection = await connect(url)
+        await connection.execute(
+            """INSERT INTO users (id, email, username) VALUES (gen_random_uuid(), 'ann@example.com', 'ann');
+            INSERT INTO webhook_endpoints (id, url, kinds, secret) VALUES
+                (gen_random_uuid(), 'https://hook.example', '{order.expired}', 'sealed');
+            INSERT INTO deliveries (owner_id, id, kind, recipient, sealed)
+                SELECT id, id, 'WEBHOOK', id::text, 'sealed' FROM webhook_endpoints"""
+        )
+        theirs = (
+            "SELECT e.*, d.* FROM webhook_endpoints e JOIN deliveries d ON d.owner_id = e.id ORDER BY e.id"
+        )
+        before = await connection.fetch(theirs)
+        await run(url, to("head"))
+        assert await connection.fetch(theirs) == before
+        assert await connection.fetchval("SELECT language FROM users") == "en"
+        await connection.execute(
+            f"""INSERT INTO webhook_endpoints (id, url, kinds)
+                VALUES ('{BROKER_ID}', 'amqp:', '{{order.expired}}');
+            INSERT INTO deliveries (owner_id, id, kind, recipient, sealed)
+                VALUES ('{BROKER_ID}', gen_random_uuid(), 'AMQP', '{BROKER_ID}', 'sealed')"""
+        )
+        await run(url, back)
+        assert await connection.fetch(theirs) == before
+        await connection.close()

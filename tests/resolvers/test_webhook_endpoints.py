@@ -7,9 +7,12 @@ import pytest
 
 from database import Database
 from models.users import Role
+from models.webhook_endpoints import BROKER_ID
 from schema import ids
+from settings import Mode, Settings
+from tests.broker import listen, system
 from tests.receiving import Receiver, deliveries, receiving, told
-from tests.serving import Server
+from tests.serving import Server, serving
 from tests.world import everything, hold, new_event, new_user, pay
 
 ENDPOINT = "{ id url kinds createdAt failingSince oldSecretUntil disabledAt }"
@@ -95,6 +98,15 @@ async def test_nobody_answers_at_an_address(database: Database, server: Server) 
     assert await deliveries(database) == []
 
 
+async def test_in_production_an_address_is_of_https(database: Database, settings: Settings) -> None:
+    admin = await new_user(database, Role.ADMIN)
+    before = await everything(database)
+    async with serving(settings.model_copy(update={"mode": Mode.PRODUCTION})) as server:
+        refused = await done(server, ADD, admin, url="http://127.0.0.1:9/hook")
+    assert (refused["code"], refused["field"]) == ("VALIDATION_ERROR", "url")
+    assert await everything(database) == before
+
+
 async def test_what_cannot_be_is_refused_and_changes_nothing(
     database: Database, server: Server, receiver: Receiver
 ) -> None:
@@ -145,3 +157,20 @@ async def test_an_endpoint_is_nothing_to_others(
     id = (await done(server, ADD, admin, url=receiver.url))["endpoint"]["id"]
     for other in (None, operator):
         assert (await server.ask(NODE, other, id=id))["node"] is None
+
+
+async def test_a_broker_that_was_never_told_anything_is_not_tried(
+    database: Database, with_broker: Settings
+) -> None:
+    admin = await new_user(database, Role.ADMIN)
+    async with serving(with_broker) as server, system(with_broker) as other:
+        tried = await done(server, TRY, admin, endpointId=ids.endpoint_id(BROKER_ID))
+        assert (tried["code"], await other.queue.get(fail=False)) == ("VALIDATION_ERROR", None)
+        await listen(database)
+        tried = await done(server, TRY, admin, endpointId=ids.endpoint_id(BROKER_ID))
+        assert (tried["taken"], tried["status"]) == (True, None)
+        assert (await other.got()).type == "webhook.test"
+        before = await everything(database)
+        refused = await done(server, DISABLE, admin, endpointId=ids.endpoint_id(BROKER_ID))
+        assert "AMQP_URL" in refused["message"]
+        assert await everything(database) == before

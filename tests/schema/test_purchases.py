@@ -40,6 +40,7 @@ def test_the_order_and_what_its_tickets_cost_are_read() -> None:
         {"data": DATA | {"tickets": [{"price": {"amount": "-1.00", "currency": "EUR"}}]}},
         {"data": DATA | {"tickets": [{"price": {"amount": "NaN", "currency": "EUR"}}]}},
         {"data": DATA | {"tickets": [{"price": {"amount": "1e99", "currency": "EUR"}}]}},
+        {"data": DATA | {"tickets": [{"price": {"amount": "9e999999", "currency": "EUR"}}]}},
         {"data": DATA | {"tickets": [{"price": {"amount": "1", "currency": "euro"}}]}},
         {"data": DATA | {"tickets": [*DATA["tickets"], {"price": {"amount": "1", "currency": "USD"}}]}},
         {"data": DATA | {"eventId": ids.event_id(uuid4())}},
