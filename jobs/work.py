@@ -37,6 +37,7 @@ from settings import Settings
 
 RELEASE_SECONDS = 1.0
 DELIVER_SECONDS = 0.5
+TELL_PAUSE_SECONDS = 0.2  # letters are written no faster than they can be sent
 SETTLE_SECONDS = 30.0
 REFUND_SECONDS = 5.0
 CANCELLED_SECONDS = 2.0
@@ -60,12 +61,13 @@ class Work:
         jobs = [self.relay.job]
         if settings.jobs_in_server:
             terms = (settings.seats_per_buyer_max, envelopes)
+            tell_people = partial(tell_people_once, database, envelopes)
             settle = partial(settle_payments_once, database, self.provider, *terms)
             jobs += [
                 Job("release holds", partial(release_holds_once, database), RELEASE_SECONDS),
                 Job("fail transfers", partial(fail_transfers_once, database), RELEASE_SECONDS),
                 Job("tell endpoints", partial(tell_endpoints_once, database, envelopes), DELIVER_SECONDS),
-                Job("tell people", partial(tell_people_once, database, envelopes), DELIVER_SECONDS),
+                Job("tell people", tell_people, DELIVER_SECONDS, TELL_PAUSE_SECONDS),
                 Job("deliver", self._deliverer.deliver_once, DELIVER_SECONDS),
                 Job("settle payments", settle, SETTLE_SECONDS),
                 Job("send refunds", partial(send_refunds_once, database, self.provider), REFUND_SECONDS),
