@@ -140,6 +140,7 @@ async def rounds(place: Place, kind: str, watchers: int, seconds: float) -> Roun
             await sale.prepare(seconds)
             found.ours.append(await ours.round(seconds))
             found.others.append(await other.round(seconds))
+        await sale.finish()
     await database.close()
     return found
 
@@ -198,6 +199,10 @@ class Sale:
             await self._database.execute(ADVANCE, self._event_id, self._numbered)
         await self._redis.publish(seats_channel(self._event_id), encode(self._event_id, changes))
         return last
+
+    async def finish(self) -> None:
+        """Number what was written and not told."""
+        await self._database.execute(ADVANCE, self._event_id, self._written)
 
     async def _write(self, updates: int) -> None:
         if self._written < 0:

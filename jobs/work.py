@@ -43,12 +43,19 @@ REFUND_SECONDS = 5.0
 CANCELLED_SECONDS = 2.0
 TIDY_SECONDS = 300.0
 QUEUE_SECONDS_MAX = 10.0
+SHARE_BESIDE = 0.25
+"""For how much of the time letters are written beside servers; a worker by itself writes all the time."""
 
 
 class Work:
-    """The jobs of one process. The relay runs in each, since each knows best what it has just committed."""
+    """The jobs of one process. The relay runs in each, since each knows best what it has just committed.
 
-    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
+    `letters_share` is for how much of the time letters are written, on processors that others need.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, bus: Bus, letters_share: float = SHARE_BESIDE
+    ) -> None:
         self.relay = Relay(database, bus)
         database.on_commit = self.relay.wake
         self.provider = provider_of(settings, database)
@@ -56,7 +63,7 @@ class Work:
         envelopes = Envelopes(settings)
         self.purchases = purchases_of(settings, Confirmer(settings, database, self.provider, envelopes))
         self.broker = BrokerSender(settings) if settings.amqp_url else None
-        self._post = post_of(settings, database, self._webhooks, self.broker)
+        self._post = post_of(settings, database, self._webhooks, self.broker, letters_share)
         self._deliverer = Deliverer(database, envelopes, self._post)
         jobs = [self.relay.job]
         if settings.jobs_in_server:
@@ -115,7 +122,8 @@ async def run_worker(settings: Settings, *, confirms: bool = False, is_beside: b
     database, bus = Database(settings), Bus(settings.redis_url)
     news = News(bus)
     database.on_touched = news.tell
-    work = Work(settings.model_copy(update={"jobs_in_server": True}), database, bus)
+    settings = settings.model_copy(update={"jobs_in_server": True})
+    work = Work(settings, database, bus, SHARE_BESIDE if is_beside else 1)
     await bus.start()
     await news.start()
     confirming = [asyncio.create_task(work.purchases.run(), name="confirm purchases")] if confirms else []

@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from time import perf_counter, sleep
 from typing import Any
 
 import orjson
@@ -42,9 +43,13 @@ class Unwritable(Exception):
 
 
 class Letters:
-    """Writes letters in the languages of the house, the operator's templates before ours."""
+    """Writes letters in the languages of the house, the operator's templates before ours.
 
-    def __init__(self, settings: Settings) -> None:
+    Beside those who serve it writes for a share of the time, and rests for what is left of it.
+    """
+
+    def __init__(self, settings: Settings, share: float = 1) -> None:
+        self._rests_for = 1 / share - 1
         self._ticket_url = settings.ticket_url
         self._house, self._address = parseaddr(settings.mail_from)
         self._folders = [folder for folder in (settings.mail_templates, OURS) if folder]
@@ -62,10 +67,17 @@ class Letters:
         """Put a draft into words, in a thread. Raises `Undeliverable` if that can never be done."""
         loop = asyncio.get_running_loop()
         try:
-            text = await loop.run_in_executor(self._thread, self.text_of, draft)
+            text = await loop.run_in_executor(self._thread, self._write, draft)
         except Exception as error:  # as it failed now it would fail again
             raise Undeliverable(f"the letter cannot be written: {error}") from error
         return Message(draft.id, draft.to, text)
+
+    def _write(self, draft: Draft) -> Text:
+        started = perf_counter()
+        try:
+            return self.text_of(draft)
+        finally:
+            sleep((perf_counter() - started) * self._rests_for)
 
     def text_of(self, draft: Draft) -> Text:
         """What a draft says; an SMS is its own template or the subject alone. Raises `Unwritable`."""

@@ -46,7 +46,11 @@ class Post:
 
 
 def post_of(
-    settings: Settings, database: Database, webhooks: Sender | None = None, broker: Sender | None = None
+    settings: Settings,
+    database: Database,
+    webhooks: Sender | None = None,
+    broker: Sender | None = None,
+    letters_share: float = 1,
 ) -> Post:
     """The senders that are set; in their place the mailbox, but never in production or for systems."""
     senders: dict[DeliveryKind, Sender] = {}
@@ -60,4 +64,4 @@ def post_of(
         senders.pop(kind, None)
         if sender:
             senders[kind] = sender
-    return Post(senders, Letters(settings))
+    return Post(senders, Letters(settings, letters_share))

@@ -181,3 +181,15 @@ def test_a_delivery_of_the_release_before_is_read_as_it_was_written() -> None:
     assert ENVELOPES.open(row) == old
     draft = letter("order_confirmed")
     assert ENVELOPES.open(row | {"id": draft.id, "sealed": ENVELOPES.close(owner_id, draft)}) == draft
+
+
+async def test_beside_those_who_serve_letters_are_written_a_quarter_of_the_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, rests = iter([10.0, 10.5, 20.0, 20.5]), list[float]()
+    monkeypatch.setattr("messages.letters.perf_counter", lambda: next(moments))
+    monkeypatch.setattr("messages.letters.sleep", rests.append)
+    welcome = next(samples(Language.EN))
+    for share in (0.25, 1):
+        await Letters(settings, share).write(welcome)
+    assert rests == [1.5, 0]
