@@ -70,7 +70,10 @@ class Sale:
 
 
 async def sale(house: House, clients: list[int], seconds: float) -> list[Measured]:
-    """Reserve, and then pay for what was reserved, with each number of clients."""
+    """Reserve, and then pay for what was reserved, with each number of clients.
+
+    While orders are paid, letters to their buyers are written; what is left to write is dropped then.
+    """
     ours = Sale(house, house.large)
     await _fill_purses(house)
     await _enter(house)
@@ -83,6 +86,7 @@ async def sale(house: House, clients: list[int], seconds: float) -> list[Measure
         )
         await ours.find_held()
         measured.append(await _rounds("pay for it", house, ours, ours.pay, paying(event), number, seconds))
+        await _write_no_more(house)
     measured.append(await rush(house, ours))
     assert not ours.refused, "every seat is asked for once, and every order is paid once"
     return measured
@@ -138,6 +142,12 @@ async def _enter(house: House) -> None:
                 await connection.ask(post(ENTER, token))
 
     await asyncio.gather(*(visitor() for _ in range(HEAD_START_CLIENTS)))
+
+
+async def _write_no_more(house: House) -> None:
+    async with house.database.transaction() as tx:
+        await tx.rows("UPDATE notifications SET told_at = statement_timestamp() WHERE told_at IS NULL")
+        await tx.rows("DELETE FROM deliveries")
 
 
 async def _fill_purses(house: House) -> None:
