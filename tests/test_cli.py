@@ -21,6 +21,8 @@ from tests.serving import greeted, receive, subscribe
 from tests.shell import ROOT, SECONDS_MAX, Shell, url_of
 from tests.world import hold, new_event, new_user, plan_text
 
+IDLE = {"JOBS_IN_SERVER": "false"}
+
 
 async def test_the_demo_is_loaded_once_and_agrees_with_itself(shell: Shell) -> None:
     assert (await shell.run_apart("serve"))[0] == 1  # not migrated yet
@@ -79,7 +81,7 @@ async def test_all_processes_of_a_server_tell_the_same(shell: Shell, settings: S
     await shell.run("migrate")
     database = Database(settings.model_copy(update={"database_url": shell.database_url}))
     event, alice = await new_event(database), await new_user(database)
-    server = await shell.start("serve", "--workers", "2", PORT="0", LOG_LEVEL="INFO")
+    server = await shell.start("serve", "--workers", "2", PORT="0", LOG_LEVEL="INFO", **IDLE)
     url = (await url_of(server)).replace("http", "ws") + "/graphql"
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(greeted(url)) for _ in range(8)]
@@ -115,7 +117,7 @@ async def test_all_processes_of_a_server_are_counted_and_traced_together(
     }
     with collecting() as collector:
         server = await shell.start(
-            "serve", "--workers", "2", PORT="0", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **secret
+            "serve", "--workers", "2", PORT="0", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **secret, **IDLE
         )
         url = await url_of(server)
         async with AsyncExitStack() as stack:

@@ -26,6 +26,7 @@ class Killable:
         self.url = f"http://127.0.0.1:{port}"
         self._folder = folder
         self._environment = os.environ | {
+            "JOBS_IN_SERVER": "false",
             "DATABASE_URL": settings.database_url or "",
             "REDIS_URL": settings.redis_url or "",
             "PORT": str(port),
