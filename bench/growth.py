@@ -55,12 +55,12 @@ async def growth(house: House, seconds: float) -> list[str]:
 
 async def _requests(house: House, size: int) -> dict[str, Request]:
     event = ids.event_id((await new_event(house.database, None, [TierDraft("Places", Decimal(10), size)])).id)
-    seats = random.sample(range(size), ASKED_MAX)
+    seats, tokens = random.sample(range(size), ASKED_MAX), [*house.tokens.values()]
 
     def reserve() -> bytes:
         wish = {"eventId": event, "selection": {"seatIndexes": [seats.pop()]}}
         body = orjson.dumps({"query": RESERVE, "variables": {"input": wish}})
-        return post(body, random.choice(house.tokens))
+        return post(body, random.choice(tokens))
 
     def ask(query: str) -> Request:
         request = post(orjson.dumps({"query": query, "variables": {"e": event}}))
